@@ -1,0 +1,83 @@
+"""What the shows (page, OSC bridge, command line) may ask of a service, and nothing more."""
+
+from collections.abc import Callable
+from typing import Any, Protocol, runtime_checkable
+
+from musai.music import Phrase
+from musai.service.events import Event
+from musai.transformer.request import Request
+
+OnEvent = Callable[[Event], None]
+"""Called from a reader thread, in order, once an event; must not block or raise."""
+
+
+@runtime_checkable
+class ServiceLike(Protocol):
+    """Thread-safe; every method but `close` and `report` returns without waiting for a worker.
+
+    A ticket is a positive int, unique while the service lives.  Every ticket
+    ends with `Compared` (after `Finished`) or with `Failed`, exactly once.
+    A cancelled ticket ends with `Failed` of kind "Cancelled".
+    """
+
+    def submit(self, request: Request, on_event: OnEvent, *, session: str = "") -> int:
+        """Ask for a phrase; events follow.  `session` groups records of one sitting or client.
+
+        Sessions take turns: a client that asks for many waits for the others.
+        Raises `BadRequest` where the queue is full.
+        """
+        ...
+
+    def again(self, phrase_id: str, on_event: OnEvent, *, session: str = "") -> int:
+        """The request behind `phrase_id` with the next seed.  Raises `NotFound`."""
+        ...
+
+    def cancel(self, ticket: int) -> bool:
+        """Stop a ticket, waiting or mid-phrase; False where it has already ended."""
+        ...
+
+    def keep(self, phrase_id: str) -> None:
+        """Record that the human keeps this phrase.  Raises `NotFound`."""
+        ...
+
+    def discard(self, phrase_id: str) -> None:
+        """Record that the human discards this phrase.  Raises `NotFound`."""
+        ...
+
+    def replay(self, replay_id: str, on_event: OnEvent) -> int:
+        """Make a recorded phrase again; `Finished.replay` says "identical" or where it differs.
+
+        A prefix of at least 8 digits is enough where it is unambiguous.
+        Raises `NotFound` for an id that the ledger does not hold, `Altered`
+        where the record or the model is no longer what was recorded.
+        """
+        ...
+
+    def describe(self) -> dict[str, Any]:
+        """JSON values, at once::
+
+        {"version": "0.1.0",
+         "model": {"name": str, "id": hex, ...} or null while it is still loading,
+         "corpora": [{"name": str, "id": hex or null, "works": int, "state":
+                      "ready" | "building" | "indexing" | "missing" | "failed",
+                      "progress": 0..1, "reason": str}],
+         "light": {"ready": bool, "why": str},
+         "workers": {"play": {"pid": int or null, "state": "starting" | "ready" | "busy" | "dead",
+                     "restarts": int}, "match": {...}},
+         "waiting": int,
+         "ledger": {"records": int},
+         "limits": {"bars": [1, 64], "tempo": [20, 400], ..., "context_notes": int, "queue": int}}
+        """
+        ...
+
+    def report(self, phrase_id: str) -> dict[str, Any]:
+        """The report of a phrase as JSON values (`musai.report`); raises `NotFound`."""
+        ...
+
+    def phrase(self, phrase_id: str) -> Phrase:
+        """A phrase of the ledger by its id (or an unambiguous prefix).  Raises `NotFound`."""
+        ...
+
+    def close(self) -> None:
+        """End the workers and close the ledger; waiting tickets fail with kind "Closed"."""
+        ...
