@@ -139,12 +139,21 @@ class Metre:
 
     def bars_until(self, length: int) -> list[tuple[int, Signature]]:
         """(tick, signature) of every bar that starts before `length`."""
-        bars = []
+        bars: list[tuple[int, Signature]] = []
         for tick, signature in self.bar_starts():
             if tick >= length:
                 return bars
             bars.append((tick, signature))
         return bars
+
+    def bar_count(self, length: int) -> int:
+        """Number of bars that start before `length`, found without walking through them."""
+        ends = [s.tick for s in self.signatures[1:]] + [length]
+        return sum(
+            -(-(min(end, length) - here.tick) // here.bar_ticks)
+            for here, end in zip(self.signatures, ends, strict=True)
+            if here.tick < length
+        )
 
     def bar_and_beat(self, tick: int) -> tuple[int, float]:
         """Bar and beat of a tick, both counted from 1, beats in units of the denominator."""

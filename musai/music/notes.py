@@ -15,8 +15,9 @@ from musai.errors import BadInput
 TICKS = 480
 """Ticks a quarter note."""
 
-MAX_TICK = 2**31 - 1
-"""The last tick that a phrase may reach: 4.4 million quarters."""
+MAX_TICK = 2**28 - 1
+"""The last tick that a phrase may reach, and the longest wait that a MIDI file can hold in one
+event: 559,240 quarters."""
 
 NOTE = np.dtype(
     [("onset", "<u4"), ("duration", "<u4"), ("pitch", "u1"), ("velocity", "u1"), ("voice", "u1")]
@@ -54,13 +55,8 @@ def notes_array(
 
     Raises `BadInput` naming the first value outside its range.
     """
-    columns = dict(
-        zip(
-            NOTE.names or (),
-            map(np.asarray, (onset, duration, pitch, velocity, voice)),
-            strict=True,
-        )
-    )
+    given = zip(_RANGES, (onset, duration, pitch, velocity, voice), strict=True)
+    columns = {name: numbers(name, values) for name, values in given}
     count = columns["onset"].size
     notes = np.zeros(count, NOTE)
     for name, values in columns.items():
@@ -81,14 +77,13 @@ def canonical(notes: NoteArray) -> NoteArray:
 def untangled(notes: NoteArray) -> NoteArray:
     """Notes such that no two of one voice and pitch sound at once.
 
-    Of notes with the same onset, voice and pitch the longest stays; a note
-    that still sounds when its pitch is struck again in its voice ends there.
+    Of notes with the same onset, voice and pitch the longest stays, of those the
+    loudest; a note that still sounds when its voice strikes its pitch again ends there.
     """
     if len(notes) < 2:
         return canonical(notes)
-    order = np.lexsort(
-        (-notes["duration"].astype(np.int64), notes["onset"], notes["pitch"], notes["voice"])
-    )
+    falling = (-notes[name].astype(np.int64) for name in ("velocity", "duration"))
+    order = np.lexsort((*falling, notes["onset"], notes["pitch"], notes["voice"]))
     ordered = notes[order]
     line = ordered["voice"].astype(np.int64) * 128 + ordered["pitch"]
     first = np.ones(len(ordered), bool)
@@ -107,13 +102,26 @@ def end_tick(notes: NoteArray) -> int:
     return int((notes["onset"].astype(np.int64) + notes["duration"]).max())
 
 
-def _checked(name: str, values: NDArray[Any]) -> NDArray[np.int64]:
-    low, high = _RANGES[name]
-    if values.dtype.kind == "f" and not np.isfinite(values).all():
+def numbers(name: str, values: ArrayLike) -> NDArray[np.float64]:
+    """`values` as finite numbers, a scalar or one row; raises `BadInput` naming them `name`."""
+    try:
+        given = np.asarray(values)
+        if given.dtype.kind not in "buifO":
+            raise TypeError
+        row = given.astype(np.float64)
+    except (TypeError, ValueError, OverflowError):
+        raise BadInput(f"{name} holds something that is not a number") from None
+    if row.ndim > 1:
+        raise BadInput(f"{name} has the shape {row.shape}; legal is one row")
+    if not np.isfinite(row).all():
         raise BadInput(f"{name} holds a value that is not a finite number")
-    numbers = values.astype(np.float64)
-    wrong = (numbers < low) | (numbers > high) | (numbers != np.floor(numbers))
+    return row
+
+
+def _checked(name: str, values: NDArray[np.float64]) -> NDArray[np.int64]:
+    low, high = _RANGES[name]
+    wrong = (values < low) | (values > high) | (values != np.floor(values))
     if wrong.any():
-        value = numbers[wrong].flat[0]
+        value = values[wrong].flat[0]
         raise BadInput(f"{name} is {value:g}; legal is a whole number from {low} to {high}")
     return values.astype(np.int64)

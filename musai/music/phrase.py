@@ -5,6 +5,7 @@ import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from operator import index
 from pathlib import Path
 
 import numpy as np
@@ -12,9 +13,20 @@ from numpy.typing import ArrayLike
 
 from musai.errors import BadInput, check_range
 from musai.music.metre import Metre
-from musai.music.notes import MAX_TICK, NOTE, TICKS, NoteArray, end_tick, notes_array, untangled
+from musai.music.notes import (
+    MAX_TICK,
+    NOTE,
+    TICKS,
+    NoteArray,
+    end_tick,
+    notes_array,
+    numbers,
+    untangled,
+)
 
 MAX_VOICES = 64
+MAX_NAME_BYTES = 127
+_PLAIN = Metre()
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +39,11 @@ class Voice:
 
     def __post_init__(self) -> None:
         check_range("voice's program", self.program, 0, 127)
-        if len(self.name.encode()) > 127:
-            raise BadInput(f"voice's name has {len(self.name.encode())} bytes; legal is up to 127")
+        try:
+            size = len(self.name.encode())
+        except UnicodeEncodeError:
+            raise BadInput(f"voice's name {self.name!r} holds half a surrogate pair") from None
+        check_range("size of the voice's name", size, 0, MAX_NAME_BYTES, "bytes")
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +57,7 @@ class Phrase:
     """
 
     notes: NoteArray
-    metre: Metre = Metre()
+    metre: Metre = _PLAIN
     voices: tuple[Voice, ...] = (Voice(),)
     length: int = -1
 
@@ -59,7 +74,7 @@ class Phrase:
                 f"a note's voice is {checked['voice'].max()}; legal is 0 to {len(self.voices) - 1}"
             )
         end = end_tick(checked)
-        length = end if self.length == -1 else self.length
+        length = end if self.length == -1 else index(self.length)
         check_range("length", length, end, MAX_TICK, "ticks")
         checked.flags.writeable = False
         object.__setattr__(self, "notes", checked)
@@ -83,20 +98,21 @@ class Phrase:
         Times go to the nearest tick; a duration of nothing becomes one tick.
         Raises `BadInput` for what is not finite or out of range.
         """
-        lengths = np.atleast_1d(np.asarray(durations, np.float64)) * TICKS
-        starts = np.atleast_1d(np.asarray(onsets, np.float64)) * TICKS
+        starts, lengths = (
+            np.rint(numbers(name, values) * TICKS)
+            for name, values in (("onset", onsets), ("duration", durations))
+        )
         if (lengths < 0).any():
             raise BadInput(f"a duration is {lengths.min() / TICKS:g} quarters; legal is 0 or more")
-        for name, values in (("onset", starts), ("duration", lengths)):
-            if not np.isfinite(values).all():
-                raise BadInput(f"{name} holds a value that is not a finite number")
-        notes = notes_array(
-            np.rint(starts), np.maximum(1, np.rint(lengths)), pitches, velocities, voices
-        )
+        notes = notes_array(starts, np.maximum(1, lengths), pitches, velocities, voices)
         count = 1 + int(notes["voice"].max(initial=0))
         known = tuple(names) or (Voice(),) * count
-        ticks = -1 if length is None else max(round(length * TICKS), end_tick(untangled(notes)))
-        return cls(untangled(notes), metre or Metre(), known, ticks)
+        notes = untangled(notes)
+        ticks = -1
+        if length is not None:
+            check_range("length", length, 0, MAX_TICK / TICKS, "quarters")
+            ticks = max(round(length * TICKS), end_tick(notes))
+        return cls(notes, metre or _PLAIN, known, ticks)
 
     @classmethod
     def from_midi(cls, source: str | Path | bytes) -> "Phrase":
@@ -142,11 +158,15 @@ class Phrase:
     @property
     def bars(self) -> int:
         """Number of bars begun before the end of the phrase."""
-        return len(self.metre.bars_until(self.length))
+        return self.metre.bar_count(self.length)
 
     def with_notes(self, notes: NoteArray, length: int = -1) -> "Phrase":
         """The same metre and voices with other notes."""
         return Phrase(notes, self.metre, self.voices, length)
+
+    def __reduce__(self) -> tuple[type["Phrase"], tuple[object, ...]]:
+        # On its way to another process: made anew there, so checked and read-only again.
+        return Phrase, (self.notes, self.metre, self.voices, self.length)
 
     def __len__(self) -> int:
         return len(self.notes)
