@@ -1,0 +1,174 @@
+"""A model on disk: weights, recipe, card, works; found by name, checked by hash.
+
+::
+
+    models/<name>/recipe.toml          what it was made by
+                  weights.safetensors  the weights; its header says shape and origin
+                  card.md              what it is, for people
+                  works.csv            every work it was trained on
+                  SHA256SUMS           of the files above
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import load_file, save
+
+from musai.errors import Altered, NotFound
+from musai.folders import home
+from musai.transformer.shape import Shape
+
+WEIGHTS, RECIPE, CARD, WORKS, SUMS = (
+    "weights.safetensors",
+    "recipe.toml",
+    "card.md",
+    "works.csv",
+    "SHA256SUMS",
+)
+DEFAULT = "tunebook"
+
+
+@dataclass(frozen=True, slots=True)
+class VoiceStyle:
+    """A voice as a collection usually has it; `low` and `high` hold all but its rarest pitches."""
+
+    name: str
+    program: int
+    drum: bool
+    low: int
+    high: int
+    line: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CollectionStyle:
+    """What a collection sounds like when nothing else is told."""
+
+    name: str
+    voices: tuple[VoiceStyle, ...]
+    bpm: float
+    signature: tuple[int, int]
+    key: str
+
+    @classmethod
+    def from_plain(cls, values: Mapping[str, Any]) -> "CollectionStyle":
+        """From JSON values."""
+        voices = tuple(VoiceStyle(**voice) for voice in values["voices"])
+        numerator, denominator = values["signature"]
+        return cls(values["name"], voices, values["bpm"], (numerator, denominator), values["key"])
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A model in memory: name, id (SHA-256 of the weights file), shape, styles, origin, weights."""
+
+    name: str
+    model_id: str
+    folder: Path
+    shape: Shape
+    styles: tuple[CollectionStyle, ...]
+    origin: Mapping[str, Any]
+    weights: Mapping[str, NDArray[np.float32]]
+
+    @property
+    def collections(self) -> tuple[str, ...]:
+        """Names of the collections that the model knows, in the order of its vocabulary."""
+        return tuple(style.name for style in self.styles)
+
+
+def folder_of(model: str | Path | None = None) -> Path:
+    """Where a model lies: a folder given as path; else a name, sought in the home folder, the
+    package, and the repository; None means $MUSAI_MODEL or the default model.
+
+    Raises `NotFound` naming the places.
+    """
+    wanted = model or os.environ.get("MUSAI_MODEL") or DEFAULT
+    here = Path(__file__).resolve().parent.parent
+    places = [
+        Path(wanted),
+        home() / "models" / str(wanted),
+        here / "_models" / str(wanted),
+        here.parent / "models" / str(wanted),
+    ]
+    for place in places:
+        if (place / WEIGHTS).is_file():
+            return place
+    raise NotFound(f"no model {str(wanted)!r}; looked in " + ", ".join(map(str, places)))
+
+
+def check_sums(folder: Path) -> dict[str, str]:
+    """SHA-256 of every file that SHA256SUMS names; raises `Altered` for the first that differs."""
+    try:
+        lines = (folder / SUMS).read_text(encoding="utf-8").splitlines()
+    except OSError:
+        raise Altered(f"model {folder} has no readable {SUMS}; it cannot be checked") from None
+    sums = {}
+    for line in lines:
+        digest, _, name = line.partition("  ")
+        try:
+            data = (folder / name).read_bytes()
+        except OSError:
+            raise Altered(f"model {folder} lacks {name}, which its {SUMS} names") from None
+        found = hashlib.sha256(data).hexdigest()
+        if found != digest:
+            raise Altered(f"{folder / name} has SHA-256 {found}; its {SUMS} says {digest}")
+        sums[name] = digest
+    if WEIGHTS not in sums:
+        raise Altered(f"{folder / SUMS} does not name {WEIGHTS}")
+    return sums
+
+
+def load(model: str | Path | None = None) -> Model:
+    """Load a model with its hashes checked.  Raises `NotFound` or `Altered`."""
+    folder = folder_of(model)
+    sums = check_sums(folder)
+    path = folder / WEIGHTS
+    try:
+        with safe_open(path, "numpy") as file:
+            origin = json.loads(file.metadata()["musai"])
+        weights = load_file(path)
+    except (SafetensorError, KeyError, TypeError, ValueError) as error:
+        raise Altered(f"{path} is not a weights file of musai: {error}") from None
+    shape = Shape(**origin["shape"])
+    for name, size in shape.weights().items():
+        if name not in weights or weights[name].shape != size:
+            found = weights[name].shape if name in weights else "missing"
+            raise Altered(f"{path}: weight {name} is {found}; its shape must be {size}")
+    styles = tuple(CollectionStyle.from_plain(style) for style in origin["styles"])
+    return Model(origin["name"], sums[WEIGHTS], folder, shape, styles, origin, weights)
+
+
+def weights_bytes(
+    name: str,
+    shape: Shape,
+    styles: tuple[CollectionStyle, ...],
+    origin: Mapping[str, Any],
+    weights: Mapping[str, NDArray[np.float32]],
+) -> bytes:
+    """The bytes of a weights file; the same for the same model."""
+    about = {
+        **origin,
+        "name": name,
+        "shape": asdict(shape),
+        "styles": [asdict(style) for style in styles],
+    }
+    ordered = {key: np.ascontiguousarray(weights[key], np.float32) for key in shape.weights()}
+    return save(ordered, {"musai": json.dumps(about, sort_keys=True)})
+
+
+def write_sums(folder: Path) -> None:
+    """Write SHA256SUMS for the files that are there."""
+    lines = [
+        f"{hashlib.sha256((folder / name).read_bytes()).hexdigest()}  {name}\n"
+        for name in (RECIPE, WEIGHTS, CARD, WORKS)
+        if (folder / name).is_file()
+    ]
+    (folder / SUMS).write_text("".join(lines), encoding="utf-8")

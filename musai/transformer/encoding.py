@@ -1,0 +1,300 @@
+"""Phrase <-> events.  Conventions: see `vocabulary`.
+
+`encode` gives rows of shape (n, len(INPUTS)) and, beside each row, what the
+model should say next, shape (n, len(OUTPUTS)), -1 where nothing is asked.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from musai.music import TICKS, Phrase
+from musai.transformer import vocabulary as v
+from musai.transformer.keys import phrase_key, to_white_keys
+
+STEP_TICKS = TICKS // v.GRID
+
+Rows = NDArray[np.int16]
+
+
+@dataclass(frozen=True, slots=True)
+class VoiceWish:
+    """What the header tells about one voice; 0 is "not told"."""
+
+    instrument: int = 0
+    register: int = 0
+    density: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What the model is told before the first bar; 0 is "not told"."""
+
+    voices: tuple[VoiceWish, ...] = (VoiceWish(),)
+    mode: int = 0
+    tempo: int = 0
+    collection: int = 0
+
+    def rows(self) -> Rows:
+        """One HEAD row, then one VOICE row a voice."""
+        out = np.zeros((1 + len(self.voices), len(v.INPUTS)), np.int16)
+        _put(out[0], kind=v.HEAD, mode=self.mode, tempo=self.tempo, collection=self.collection)
+        for i, wish in enumerate(self.voices):
+            _put(
+                out[1 + i],
+                kind=v.VOICE,
+                voice=1 + i,
+                instrument=wish.instrument,
+                register=wish.register,
+                density=wish.density,
+            )
+        return out
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One bar on the grid: its first tick, its length in grid steps, its signature."""
+
+    tick: int
+    steps: int
+    numerator: int
+    denominator: int
+
+
+@dataclass(frozen=True, slots=True)
+class GridNote:
+    """A note on the grid: bar index, step within the bar, moved pitch, length class."""
+
+    bar: int
+    position: int
+    voice: int
+    pitch: int
+    duration: int
+    given: bool = False
+
+
+def bars_of(phrase: Phrase) -> list[Bar]:
+    """The phrase's bars; one longer than the grid's longest is split into equal parts."""
+    starts = phrase.metre.bars_until(max(phrase.length, 1))
+    bars = []
+    for i, (tick, signature) in enumerate(starts):
+        later = starts[i + 1][0] if i + 1 < len(starts) else tick + signature.bar_ticks
+        steps = max(1, round((later - tick) / STEP_TICKS))
+        parts = -(-steps // v.MAX_BAR)
+        for part in range(parts):
+            first, last = steps * part // parts, steps * (part + 1) // parts
+            numerator = min(33, max(1, signature.numerator // parts))
+            bars.append(
+                Bar(tick + first * STEP_TICKS, last - first, numerator, signature.denominator)
+            )
+    return bars
+
+
+def header_of(phrase: Phrase, collection: int = 0) -> Header:
+    """Everything that can be told of a finished piece."""
+    _, minor = phrase_key(phrase)
+    bars = max(1, phrase.bars)
+    wishes = []
+    for i, voice in enumerate(phrase.voices[: v.VOICES]):
+        mine = phrase.notes[phrase.notes["voice"] == i]
+        register = v.register_class(float(mine["pitch"].mean())) if len(mine) else 0
+        density = v.density_class(len(mine) / bars) if len(mine) else 0
+        wishes.append(VoiceWish(v.instrument_class(voice.program, voice.drum), register, density))
+    return Header(
+        tuple(wishes),
+        2 if minor else 1,
+        v.tempo_class(phrase.metre.tempos[0].bpm),
+        collection,
+    )
+
+
+def shift_of(phrase: Phrase) -> int:
+    """Semitones that move the phrase's key signature to no sharps and no flats."""
+    return to_white_keys(*phrase_key(phrase))
+
+
+def grid_notes(
+    phrase: Phrase, bars: Sequence[Bar], shift: int, given_voices: frozenset[int] = frozenset()
+) -> list[GridNote]:
+    """Notes on the grid, sorted as the model says them: bar, position, voice, pitch.
+
+    Of two notes that fall on one step, voice and pitch the first stays; voices past the
+    sixteenth are left out; a moved pitch outside 0 to 127 comes back by octaves.
+    """
+    notes = phrase.notes[phrase.notes["voice"] < v.VOICES]
+    ticks = np.array([bar.tick for bar in bars], np.int64)
+    which = np.searchsorted(ticks, notes["onset"], side="right") - 1
+    position = np.rint((notes["onset"] - ticks[which]) / STEP_TICKS).astype(int)
+    late = position >= np.array([bar.steps for bar in bars])[which]
+    spill = late & (which + 1 < len(bars))
+    position = np.where(
+        spill, 0, np.where(late, np.array([b.steps for b in bars])[which] - 1, position)
+    )
+    which = np.where(spill, which + 1, which)
+    duration = v.duration_class(np.rint(notes["duration"] / STEP_TICKS).astype(int))
+    drum = np.array([voice.drum for voice in phrase.voices])[notes["voice"]]
+    pitch = moved(notes["pitch"].astype(int), np.where(drum, 0, shift))
+    found: dict[tuple[int, int, int, int], GridNote] = {}
+    for row in zip(
+        which.tolist(),
+        position.tolist(),
+        notes["voice"].tolist(),
+        pitch.tolist(),
+        duration.tolist(),
+        strict=True,
+    ):
+        found.setdefault(row[:4], GridNote(*row, given=row[2] in given_voices))
+    return [found[key] for key in sorted(found)]
+
+
+def moved(pitch: NDArray[np.int_], shift: NDArray[np.int_] | int) -> NDArray[np.int_]:
+    """Pitches moved by `shift`, those that leave 0 to 127 brought back by an octave."""
+    out = pitch + shift
+    return np.where(out < 0, out + 12, np.where(out > 127, out - 12, out))
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """Events of one piece: rows, what comes next at each, and the rows at which bars begin."""
+
+    rows: Rows
+    targets: Rows
+    header: int
+    bar_rows: NDArray[np.int64]
+
+
+class RowWriter:
+    """Turns bars and notes into rows, one by one, as the decoder needs them too."""
+
+    def __init__(self, header: Header) -> None:
+        self.header = header
+        self.bar = -1
+        self.place = (0, 0, 0, 0)
+        self.last: dict[int, int] = {}
+
+    def bar_row(self, bar: Bar, remaining: int | None) -> Rows:
+        """The row of a bar line that opens `bar`."""
+        self.bar += 1
+        self.place = (
+            min(bar.numerator, 33),
+            v.DENOMINATORS[bar.denominator],
+            v.remaining_class(remaining),
+            1 + self.bar % 16,
+        )
+        return self._row(kind=v.BAR)
+
+    def note_row(self, position: int, voice: int, pitch: int, duration: int) -> Rows:
+        """The row of a note in the current bar."""
+        row = self._row(kind=v.NOTE, position=1 + position, interval=self._interval(voice, pitch))
+        return self._note(row, voice, pitch, duration)
+
+    def given_row(self, note: GridNote, ahead: int) -> Rows:
+        """The row of a note told ahead; `ahead` is its bar counted from the current one."""
+        row = self._row(kind=v.GIVEN, position=1 + note.position, ahead=1 + min(ahead, 16))
+        return self._note(row, note.voice, note.pitch, note.duration)
+
+    def _interval(self, voice: int, pitch: int) -> int:
+        before = self.last.get(voice)
+        self.last[voice] = pitch
+        return 0 if before is None else 25 + max(-24, min(24, pitch - before))
+
+    def _note(self, row: Rows, voice: int, pitch: int, duration: int) -> Rows:
+        wishes = self.header.voices
+        instrument = wishes[voice].instrument if voice < len(wishes) else 0
+        _put(row, voice=1 + voice, instrument=instrument, pitch=1 + pitch, duration=1 + duration)
+        return row
+
+    def _row(self, **values: int) -> Rows:
+        row = np.zeros(len(v.INPUTS), np.int16)
+        numerator, denominator, remaining, bar = self.place
+        _put(row, numerator=numerator, denominator=denominator, remaining=remaining, bar=bar)
+        _put(row, **values)
+        return row
+
+
+def encode(
+    phrase: Phrase,
+    header: Header,
+    shift: int,
+    *,
+    given_voices: frozenset[int] = frozenset(),
+    tell_remaining: bool = True,
+) -> Encoded:
+    """All events of a piece.
+
+    Notes of `given_voices` are not to be predicted: they enter `MODELLED_AHEAD` bars before
+    their own, right after the bar line.
+    """
+    bars = bars_of(phrase)
+    by_bar: list[list[GridNote]] = [[] for _ in bars]
+    for note in grid_notes(phrase, bars, shift, given_voices):
+        by_bar[note.bar].append(note)
+    writer = RowWriter(header)
+    rows = list(header.rows())
+    targets: list[tuple[int, ...]] = []
+    start = len(rows)
+    bar_rows, told = [], 0
+    for index, bar in enumerate(bars):
+        bar_rows.append(len(rows))
+        targets.append((v.BARLINE, -1, -1, -1, -1, -1))
+        rows.append(writer.bar_row(bar, len(bars) - 1 - index if tell_remaining else None))
+        while told < min(len(bars), index + 1 + v.MODELLED_AHEAD):
+            for note in by_bar[told]:
+                if note.given:
+                    targets.append((-1,) * 6)
+                    rows.append(writer.given_row(note, told - index))
+            told += 1
+        for note in by_bar[index]:
+            if not note.given:
+                targets.append((note.position, note.voice, note.pitch, note.duration, -1, -1))
+                rows.append(writer.note_row(note.position, note.voice, note.pitch, note.duration))
+    # `targets` so far says what each row after the header is; a row must say its successor.
+    nexts = np.full((len(rows), len(v.OUTPUTS)), -1, np.int16)
+    nexts[start : len(rows) - 1] = np.array(targets[1:] or np.zeros((0, 6)), np.int16).reshape(
+        -1, 6
+    )
+    nexts[-1, 0] = v.BARLINE
+    return Encoded(np.array(rows, np.int16), nexts, start, np.array(bar_rows))
+
+
+def decode_rows(
+    rows: Rows, bars: Sequence[Bar], shift: int, drums: frozenset[int] = frozenset()
+) -> list[tuple[int, int, int, int]]:
+    """(onset tick, duration ticks, pitch, voice) of every NOTE row: the inverse of `encode`."""
+    column = v.COLUMN
+    bar, out = -1, []
+    for row in rows:
+        if row[column["kind"]] == v.BAR:
+            bar += 1
+        elif row[column["kind"]] == v.NOTE:
+            voice = int(row[column["voice"]]) - 1
+            pitch = int(row[column["pitch"]]) - 1
+            if voice not in drums:
+                pitch = int(moved(np.array(pitch), -shift))
+            onset = bars[bar].tick + (int(row[column["position"]]) - 1) * STEP_TICKS
+            length = int(v.DURATIONS[row[column["duration"]] - 1]) * STEP_TICKS
+            out.append((onset, length, pitch, voice))
+    return out
+
+
+def blurred(header: Header, keep: NDArray[np.bool_]) -> Header:
+    """The header with only some wishes told: `keep` holds 6 truths (mode, tempo, collection,
+    instruments, registers, densities)."""
+    voices = tuple(
+        VoiceWish(w.instrument * keep[3], w.register * keep[4], w.density * keep[5])
+        for w in header.voices
+    )
+    return replace(
+        header,
+        voices=voices,
+        mode=header.mode * keep[0],
+        tempo=header.tempo * keep[1],
+        collection=header.collection * keep[2],
+    )
+
+
+def _put(row: Rows, **values: int) -> None:
+    for name, value in values.items():
+        row[v.COLUMN[name]] = value

@@ -1,0 +1,219 @@
+"""Plan: what a request means for one model, settled before the first note is drawn."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from musai.errors import BadInput, BadRequest
+from musai.music import Metre, Note, Phrase, Signature, Tempo, Voice, notes_array
+from musai.music.metre import Key
+from musai.transformer import vocabulary as v
+from musai.transformer.checkpoint import CollectionStyle, Model, VoiceStyle
+from musai.transformer.encoding import (
+    STEP_TICKS,
+    Bar,
+    Header,
+    Rows,
+    RowWriter,
+    VoiceWish,
+    bars_of,
+    grid_notes,
+    header_of,
+)
+from musai.transformer.feel import Feel, heard
+from musai.transformer.grammar import Part
+from musai.transformer.keys import phrase_key, to_white_keys
+from musai.transformer.request import Request, parse_key
+
+_FIFTHS = {0: 0, 7: 1, 2: 2, 9: 3, 4: 4, 11: 5, 6: 6, 5: -1, 10: -2, 3: -3, 8: -4, 1: -5}
+_MELODY = VoiceStyle("melody", 73, False, 55, 84, True)
+_WIDEN = 7
+"""Semitones beyond the context's range that the answer may reach."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Rows to read first, the writer that goes on from them, and the answer's frame."""
+
+    rows: Rows
+    writer: RowWriter
+    bars: tuple[Bar, ...]
+    parts: tuple[Part, ...]
+    metre: Metre
+    voices: tuple[Voice, ...]
+    shift: int
+    feel: Feel
+    closing: bool
+
+    def remaining(self, bar: int) -> int | None:
+        """Bars after this one of the answer; untold where the music is to go on."""
+        return len(self.bars) - 1 - bar if self.closing else None
+
+    @property
+    def length(self) -> int:
+        """Ticks of the whole answer."""
+        return sum(bar.steps for bar in self.bars) * STEP_TICKS
+
+    def sounded(
+        self, bar: int, position: int, onset: int, steps: int, pitch: int, voice: int
+    ) -> Note:
+        """A drawn note as it is played: back in its key, with swing and accent."""
+        even = onset * STEP_TICKS
+        start = self.feel.onset(even)
+        end = min(self.feel.onset(even + steps * STEP_TICKS), self.length)
+        if not self.voices[voice].drum:
+            pitch = pitch - self.shift
+        signature = self.metre.signature_at(even)
+        velocity = self.feel.velocity(position * STEP_TICKS, signature)
+        return Note(start, max(1, end - start), pitch, velocity, voice)
+
+    def phrase(self, notes: Iterable[Note]) -> Phrase:
+        """The answer as a phrase."""
+        table = np.array(list(notes), np.int64).reshape(-1, 5)
+        return Phrase(notes_array(*table.T), self.metre, self.voices, self.length)
+
+
+def make_plan(request: Request, model: Model) -> Plan:
+    """Settle everything that the request leaves open.  Raises `BadRequest`."""
+    try:
+        collection = v.collection_class(request.collection, model.collections)
+    except BadInput as error:
+        raise BadRequest(str(error)) from None
+    style = model.styles[collection - 1] if collection else _default_style(model)
+    if request.context is None:
+        return _from_nothing(request, style, collection)
+    return _from_context(request, request.context, collection, model.shape.window)
+
+
+def _default_style(model: Model) -> CollectionStyle:
+    if model.styles:
+        return model.styles[0]
+    return CollectionStyle("", (_MELODY,), 120.0, (4, 4), "C")
+
+
+def _from_nothing(request: Request, style: CollectionStyle, collection: int) -> Plan:
+    tonic, minor = parse_key(request.key or style.key)
+    shift = to_white_keys(tonic, minor)
+    signature = request.signature or style.signature
+    bpm = request.tempo or style.bpm
+    told = 0 if request.key is None else 2 if minor else 1
+    header = Header(
+        tuple(_wish(request, voice, len(style.voices)) for voice in style.voices),
+        told,
+        v.tempo_class(bpm),
+        collection,
+    )
+    bars = _answer_bars(Signature(0, *signature), request.bars)
+    metre = Metre(
+        (Tempo.from_bpm(bpm),), (Signature(0, *signature),), (Key(0, _fifths(tonic, minor), minor),)
+    )
+    parts = tuple(
+        _part(voice.low, voice.high, voice.line, 0 if voice.drum else shift, request)
+        for voice in style.voices
+    )
+    voices = tuple(Voice(voice.name, voice.program, voice.drum) for voice in style.voices)
+    writer = RowWriter(header)
+    return Plan(header.rows(), writer, bars, parts, metre, voices, shift, Feel(), True)
+
+
+def _from_context(request: Request, context: Phrase, collection: int, window: int) -> Plan:
+    if len(context.voices) > v.VOICES:
+        raise BadRequest(f"the context has {len(context.voices)} voices; legal is 1 to {v.VOICES}")
+    even, feel = heard(context)
+    key = parse_key(request.key) if request.key else phrase_key(even)
+    shift = to_white_keys(*key)
+    before = context.metre
+    signature = Signature(0, *(request.signature or _last_signature(before)))
+    tempo = Tempo.from_bpm(request.tempo) if request.tempo else replace(before.tempos[-1], tick=0)
+    bars = _answer_bars(signature, request.bars)
+    header = _told(header_of(even, collection), request, key[1], tempo)
+    closing = request.mode == "answer"
+    rows, writer = _context_rows(even, header, shift, len(bars) if closing else None, window)
+    metre = Metre((tempo,), (signature,), (Key(0, _fifths(*key), key[1]),))
+    parts = tuple(_heard_part(even, i, shift, request) for i in range(len(even.voices)))
+    return Plan(rows, writer, bars, parts, metre, context.voices, shift, feel, closing)
+
+
+def _context_rows(
+    phrase: Phrase, header: Header, shift: int, after: int | None, window: int
+) -> tuple[Rows, RowWriter]:
+    """Rows of the context: its last bars, as many as three quarters of the window hold."""
+    bars = bars_of(phrase)
+    by_bar: list[list[tuple[int, int, int, int]]] = [[] for _ in bars]
+    for note in grid_notes(phrase, bars, shift):
+        by_bar[note.bar].append((note.position, note.voice, note.pitch, note.duration))
+    room = window * 3 // 4 - 1 - len(header.voices)
+    first = len(bars)
+    while first > 0 and room >= len(by_bar[first - 1]) + 1:
+        first -= 1
+        room -= len(by_bar[first]) + 1
+    writer = RowWriter(header)
+    rows = list(header.rows())
+    for index in range(first, len(bars)):
+        remaining = None if after is None else len(bars) - 1 - index + after
+        rows.append(writer.bar_row(bars[index], remaining))
+        rows.extend(writer.note_row(*note) for note in by_bar[index])
+    return np.array(rows, np.int16), writer
+
+
+def _answer_bars(signature: Signature, count: int) -> tuple[Bar, ...]:
+    steps = signature.bar_ticks // STEP_TICKS
+    return tuple(
+        Bar(i * signature.bar_ticks, steps, signature.numerator, signature.denominator)
+        for i in range(count)
+    )
+
+
+def _last_signature(metre: Metre) -> tuple[int, int]:
+    last = metre.signatures[-1]
+    quarters = 4 * last.numerator / last.denominator
+    if not 1 <= quarters <= 8 or last.numerator > 32:
+        raise BadRequest(
+            f"the context ends in {last.numerator}/{last.denominator}, a bar of {quarters:g} "
+            "quarters; legal is 1 to 8: name another signature"
+        )
+    return last.numerator, last.denominator
+
+
+def _wish(request: Request, voice: VoiceStyle, voices: int) -> VoiceWish:
+    low, high = request.register or (voice.low, voice.high)
+    density = 0 if request.density is None else v.density_class(request.density / voices)
+    return VoiceWish(
+        v.instrument_class(voice.program, voice.drum), v.register_class((low + high) / 2), density
+    )
+
+
+def _told(header: Header, request: Request, minor: bool, tempo: Tempo) -> Header:
+    voices = header.voices
+    if request.density is not None:
+        density = v.density_class(request.density / len(voices))
+        voices = tuple(replace(wish, density=density) for wish in voices)
+    if request.register is not None:
+        register = v.register_class(sum(request.register) / 2)
+        voices = tuple(replace(wish, register=register) for wish in voices)
+    return replace(header, voices=voices, mode=2 if minor else 1, tempo=v.tempo_class(tempo.bpm))
+
+
+def _heard_part(phrase: Phrase, voice: int, shift: int, request: Request) -> Part:
+    mine = phrase.notes[phrase.notes["voice"] == voice]
+    if len(mine) == 0:
+        return _part(48, 84, True, shift, request)
+    ends = mine["onset"].astype(np.int64) + mine["duration"]
+    line = bool((mine["onset"][1:] >= ends[:-1]).all())
+    low, high = int(mine["pitch"].min()) - _WIDEN, int(mine["pitch"].max()) + _WIDEN
+    return _part(low, high, line, 0 if phrase.voices[voice].drum else shift, request)
+
+
+def _part(low: int, high: int, line: bool, shift: int, request: Request) -> Part:
+    """Limits in moved pitch, at least an octave wide, such that the pitch moved back is a MIDI number."""
+    if request.register is not None:
+        low, high = request.register
+    low, high = max(low, 0), min(high, 127)
+    if high - low < 11:
+        low, high = max(0, high - 11), max(high, 11)
+    return Part(max(0, low + shift), min(127, high + shift), line)
+
+
+def _fifths(tonic: int, minor: bool) -> int:
+    return _FIFTHS[(tonic + 3) % 12 if minor else tonic]

@@ -1,0 +1,73 @@
+"""Recipe: all that training depends on beside the corpus; read from `recipe.toml`."""
+
+import tomllib
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from musai.errors import BadInput, check_range
+from musai.transformer.shape import Shape
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """How the weights move: AdamW, linear warm-up, then a cosine to nothing."""
+
+    seed: int = 7
+    steps: int = 2000
+    rows_per_batch: int = 4096
+    rate: float = 2e-3
+    warmup: int = 100
+    decay: float = 0.1
+    beta1: float = 0.9
+    beta2: float = 0.95
+    epsilon: float = 1e-8
+    clip: float = 1.0
+    dropout: float = 0.0
+    threads: int = 1
+
+    def __post_init__(self) -> None:
+        check_range("steps", self.steps, 1, 10_000_000)
+        check_range("rows_per_batch", self.rows_per_batch, 64, 10_000_000)
+        check_range("dropout", self.dropout, 0, 0.9)
+        check_range("threads", self.threads, 1, 256)
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """A model's name, its corpus, the works held out, the shape and the schedule.
+
+    `held_out`: share of the clusters of near-duplicate works that training never sees;
+    `weights`: how often a collection's works are seen, 1 where not named.
+    """
+
+    name: str
+    corpus: str
+    held_out: float = 0.05
+    shape: Shape = Shape()  # noqa: RUF009  (frozen)
+    schedule: Schedule = Schedule()
+    weights: dict[str, float] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, path: Path) -> "Recipe":
+        """The recipe in a TOML file; `BadInput` names an unknown or missing key."""
+        try:
+            values = tomllib.loads(path.read_text(encoding="utf-8"))
+        except (OSError, tomllib.TOMLDecodeError) as error:
+            raise BadInput(f"recipe {path} cannot be read: {error}") from None
+        for part, known in (("shape", Shape), ("schedule", Schedule)):
+            if part in values:
+                values[part] = _filled(f"{path}: {part}", known, values[part])
+        filled: Recipe = _filled(str(path), cls, values)
+        return filled
+
+
+def _filled(where: str, known: Any, values: dict[str, Any]) -> Any:
+    names = {f.name for f in fields(known)}
+    for name in values:
+        if name not in names:
+            raise BadInput(f"{where} has {name!r}; legal is {', '.join(sorted(names))}")
+    try:
+        return known(**values)
+    except TypeError as error:
+        raise BadInput(f"{where}: {error}") from None

@@ -1,0 +1,213 @@
+"""Deterministic training: same recipe, corpus, build and thread count, same weights, bit for bit.
+
+Nothing random outlives a step: the order of batches and the wishes left
+untold come from counters, so a run that was killed and resumed from its
+checkpoint walks the very path of one that was not.  Run it through
+`musai train`, which sets `ENVIRONMENT` before torch is loaded.
+"""
+
+import json
+import math
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from musai.transformer import data
+from musai.transformer.network import Drop, Network, dropout, keep
+from musai.transformer.recipe import Recipe, Schedule
+
+ENVIRONMENT = {
+    "ATEN_CPU_CAPABILITY": "avx2",
+    "ONEDNN_MAX_CPU_ISA": "AVX2",
+    "MKL_CBWR": "COMPATIBLE",
+    "MKL_DYNAMIC": "FALSE",
+    "OMP_DYNAMIC": "FALSE",
+}
+"""Set before torch is imported, together with the recipe's thread count, so that another
+processor of the same family takes the same path through the kernels."""
+
+Progress = Callable[[dict[str, float]], None]
+
+
+def prepare(recipe: Recipe, device: str = "cpu") -> None:
+    """Fix what torch decides for the whole process: threads and deterministic kernels."""
+    torch.set_num_threads(recipe.schedule.threads)
+    torch.use_deterministic_algorithms(True)
+    if device != "cpu":  # pragma: no cover
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+
+
+def rate_at(schedule: Schedule, step: int) -> float:
+    """Learning rate of one step, counted from 0."""
+    if step < schedule.warmup:
+        return schedule.rate * (step + 1) / schedule.warmup
+    gone = (step - schedule.warmup) / max(1, schedule.steps - schedule.warmup)
+    return schedule.rate * 0.5 * (1 + math.cos(math.pi * min(1.0, gone)))
+
+
+def optimizer_of(network: Network, schedule: Schedule) -> torch.optim.AdamW:
+    """AdamW that decays matrices of the layers and heads, not embeddings."""
+    decayed: list[Tensor] = []
+    free: list[Tensor] = []
+    for name, weight in network.table.items():
+        (free if "embed" in name or "said" in name else decayed).append(weight)
+    groups = [
+        {"params": decayed, "weight_decay": schedule.decay},
+        {"params": free, "weight_decay": 0.0},
+    ]
+    return torch.optim.AdamW(
+        groups, lr=schedule.rate, betas=(schedule.beta1, schedule.beta2), eps=schedule.epsilon
+    )
+
+
+def drop_of(schedule: Schedule, step: int, device: str) -> Drop:
+    """The dropout of one step: its masks depend on the seed and the step alone."""
+    if schedule.dropout == 0:
+        return keep
+    seed = int(data.generator(schedule.seed, "dropout", step).integers(2**62))
+    return dropout(schedule.dropout, torch.Generator(device).manual_seed(seed))
+
+
+def steps_of(
+    recipe: Recipe, pieces: Sequence[data.Piece], start: int
+) -> Iterator[tuple[int, Tensor, Tensor, list[str]]]:
+    """(step, rows, targets, ids of the batch's works) from `start` on, epoch after epoch."""
+    schedule, window = recipe.schedule, recipe.shape.window
+    step, epoch = 0, 0
+    while step < schedule.steps:
+        samples = data.plan_epoch(pieces, recipe.weights, window, schedule.seed, epoch)
+        parts = [data.rows_of(sample, pieces[sample.piece], window) for sample in samples]
+        lengths = np.array([len(rows) for rows, _ in parts])
+        for group in data.batches(samples, lengths, schedule.rows_per_batch, schedule.seed, epoch):
+            if step >= schedule.steps:
+                return
+            if step >= start:
+                rng = data.generator(schedule.seed, "dim", step)
+                dimmed = [(data.dim(parts[i][0], rng), parts[i][1]) for i in group]
+                rows, targets = data.padded(dimmed)
+                ids = [pieces[samples[i].piece].work_id for i in group]
+                yield step, torch.from_numpy(rows), torch.from_numpy(targets), ids
+            step += 1
+        epoch += 1
+
+
+def train(
+    recipe: Recipe,
+    pieces: Sequence[data.Piece],
+    folder: Path,
+    *,
+    device: str = "cpu",
+    every: int = 200,
+    progress: Progress | None = None,
+    emphasis: Mapping[str, float] | None = None,
+) -> Network:
+    """Train to the end of the recipe's schedule, resuming from `folder` when it holds a checkpoint.
+
+    A checkpoint is written each `every` steps and replaces the former at once.  `emphasis` weighs
+    the loss of works by id, 1 where not named; 0 takes a work out and leaves every batch as it
+    was, so that two models differ by that work and by nothing else.
+    """
+    prepare(recipe, device)
+    schedule = recipe.schedule
+    network = Network.fresh(recipe.shape, schedule.seed).to(device)
+    optimizer = optimizer_of(network, schedule)
+    start = resume(folder, recipe, network, optimizer)
+    for step, rows, targets, ids in steps_of(recipe, pieces, start):
+        for group in optimizer.param_groups:
+            group["lr"] = rate_at(schedule, step)
+        drop = drop_of(schedule, step, device)
+        losses = network.field_losses(rows.to(device), targets.to(device), drop)
+        asked = int((targets[..., 0] >= 0).sum())
+        if emphasis is not None:
+            weights = torch.tensor([emphasis.get(work_id, 1.0) for work_id in ids], device=device)
+            losses = losses * weights[None, :, None]
+        loss = losses.sum() / max(1, asked)
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        size = torch.nn.utils.clip_grad_norm_(network.parameters(), schedule.clip)
+        optimizer.step()
+        done = step + 1
+        if progress and (done % 20 == 0 or done == schedule.steps):
+            progress(
+                {"step": done, "steps": schedule.steps, "nats": loss.item(), "norm": size.item()}
+            )
+        if done % every == 0 or done == schedule.steps:
+            checkpoint(folder, recipe, network, optimizer, done)
+    return network
+
+
+def checkpoint(
+    folder: Path, recipe: Recipe, network: Network, optimizer: torch.optim.AdamW, step: int
+) -> None:
+    """Write weights and moments so that `resume` goes on as if nothing had happened."""
+    folder.mkdir(parents=True, exist_ok=True)
+    tensors: dict[str, Tensor] = {}
+    for name, weight in network.table.items():
+        tensors[f"weight/{name}"] = weight.detach()
+        state = optimizer.state[weight]
+        tensors[f"mean/{name}"], tensors[f"square/{name}"] = state["exp_avg"], state["exp_avg_sq"]
+    meta = {"step": str(step), "recipe": json.dumps(asdict(recipe), sort_keys=True)}
+    beside = folder / "checkpoint.tmp"
+    save_file({k: t.contiguous().cpu() for k, t in tensors.items()}, beside, meta)
+    beside.replace(folder / "checkpoint.safetensors")
+
+
+def resume(folder: Path, recipe: Recipe, network: Network, optimizer: torch.optim.AdamW) -> int:
+    """Load the checkpoint of this very recipe, if there is one; the number of steps done."""
+    from safetensors import safe_open
+
+    path = folder / "checkpoint.safetensors"
+    if not path.exists():
+        return 0
+    with safe_open(path, "pt") as file:
+        meta = file.metadata()
+    if meta["recipe"] != json.dumps(asdict(recipe), sort_keys=True):
+        return 0
+    step = int(meta["step"])
+    tensors = load_file(path)
+    for name, weight in network.table.items():
+        weight.data.copy_(tensors[f"weight/{name}"])
+        optimizer.state[weight] = {
+            "step": torch.tensor(float(step)),
+            "exp_avg": tensors[f"mean/{name}"].to(weight.device),
+            "exp_avg_sq": tensors[f"square/{name}"].to(weight.device),
+        }
+    return step
+
+
+@torch.no_grad()
+def evaluate(
+    network: Network, pieces: Sequence[data.Piece], rows_per_batch: int = 8192
+) -> dict[str, float]:
+    """Bits a note, whole and by field, on works told everything; windows do not overlap.
+
+    Bar lines count among the position's bits; the sum is over everything that is asked,
+    divided by the number of notes.
+    """
+    window = network.shape.window
+    parts = [
+        data.rows_of(sample, piece, window)
+        for index, piece in enumerate(pieces)
+        for sample in data.cut(piece, index, 0, window, None)
+    ]
+    parts.sort(key=lambda part: len(part[0]))
+    total, notes = np.zeros(network.shape.fields), 0
+    while parts:
+        group = [parts.pop()]
+        while parts and (len(group) + 1) * len(group[0][0]) <= rows_per_batch:
+            group.append(parts.pop())
+        rows, targets = (torch.from_numpy(a) for a in data.padded(group))
+        losses = network.field_losses(rows, targets).double().sum((1, 2)).numpy()
+        total += losses
+        notes += int((targets[..., 2] >= 0).sum())
+    bits = total / math.log(2) / max(1, notes)
+    return {
+        "bits_per_note": float(bits.sum()),
+        **dict(zip(network.shape.outputs, bits.tolist(), strict=True)),
+    }
