@@ -123,5 +123,5 @@ def _checked(name: str, values: NDArray[np.float64]) -> NDArray[np.int64]:
     wrong = (values < low) | (values > high) | (values != np.floor(values))
     if wrong.any():
         value = values[wrong].flat[0]
-        raise BadInput(f"{name} is {value:g}; legal is a whole number from {low} to {high}")
+        raise BadInput(f"{name} is {value:.10g}; legal is a whole number from {low} to {high}")
     return values.astype(np.int64)
