@@ -1,0 +1,149 @@
+"""From a recipe and a corpus to a model folder: the pieces, the split, the styles, the files."""
+
+import csv
+import hashlib
+import io
+import platform
+from collections import Counter, defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+
+from musai.corpus import Corpus, Work, permission
+from musai.errors import NotAllowed, NotFound
+from musai.music import Phrase
+from musai.transformer import data
+from musai.transformer.checkpoint import CollectionStyle, VoiceStyle
+from musai.transformer.keys import phrase_key
+from musai.transformer.recipe import Recipe
+
+_NAMES = ("C", "Db", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """What training reads: the works, their encodings, and which are held out."""
+
+    corpus_id: str
+    works: tuple[Work, ...]
+    train: tuple[data.Piece, ...]
+    held_out: tuple[data.Piece, ...]
+    styles: tuple[CollectionStyle, ...]
+
+    @property
+    def clusters(self) -> int:
+        """Number of works that training sees."""
+        return len(self.train)
+
+
+def gather(corpus: Corpus, recipe: Recipe, progress: Callable[[str], None] = print) -> Material:
+    """Read, encode and split all works of the corpus.
+
+    Raises `NotAllowed` naming the works whose terms do not allow training; a recipe trains on
+    all of its corpus or on nothing, so that "the corpus" never means a part of it.
+    """
+    refused = [work for work in corpus.works if permission(work, "train").status != "allowed"]
+    if refused:
+        names = "; ".join(f"{work.title} ({work.id[:12]})" for work in refused[:5])
+        more = f" and {len(refused) - 5} more" if len(refused) > 5 else ""
+        raise NotAllowed(
+            f"{len(refused)} works of corpus {corpus.name} do not allow training: {names}{more}; "
+            "take them out with `musai corpus remove`, or record their terms"
+        )
+    works = sorted(corpus.works, key=lambda work: work.id)
+    if not works:
+        raise NotFound(f"corpus {corpus.name} holds no works to train on")
+    phrases = {work.id: corpus.phrase(work.id) for work in works}
+    styles = styles_of([(work.collection, phrases[work.id]) for work in works])
+    names = tuple(style.name for style in styles)
+    progress(f"clustering {len(works)} works")
+    cluster = data.clusters([(work.id, work.title, phrases[work.id]) for work in works])
+    train, aside = [], []
+    for work in works:
+        number = 1 + names.index(work.collection) if work.collection in names else 0
+        piece = data.encode_work(work.id, phrases[work.id], number, work.collection)
+        kept = data.held_out(cluster[work.id], recipe.schedule.seed, recipe.held_out)
+        (aside if kept else train).append(piece)
+    progress(f"{len(train)} works to train on, {len(aside)} held out")
+    return Material(corpus.id, tuple(works), tuple(train), tuple(aside), styles)
+
+
+def styles_of(works: Sequence[tuple[str, Phrase]]) -> tuple[CollectionStyle, ...]:
+    """What each collection usually is: largest first, at most 32."""
+    groups: dict[str, list[Phrase]] = defaultdict(list)
+    for name, phrase in works:
+        groups[name].append(phrase)
+    largest = sorted(groups, key=lambda name: (-len(groups[name]), name))[:32]
+    return tuple(_style(name, groups[name]) for name in largest)
+
+
+def _style(name: str, phrases: Sequence[Phrase]) -> CollectionStyle:
+    layouts = Counter(
+        tuple((voice.program, voice.drum) for voice in phrase.voices) for phrase in phrases
+    )
+    layout = min(layouts, key=lambda key: (-layouts[key], key))
+    same = [p for p in phrases if tuple((x.program, x.drum) for x in p.voices) == layout]
+    voices = tuple(_voice(same, i) for i in range(len(layout)))
+    signatures = Counter(
+        (p.metre.signatures[0].numerator, p.metre.signatures[0].denominator) for p in phrases
+    )
+    keys = Counter(phrase_key(p) for p in phrases)
+    tonic, minor = min(keys, key=lambda key: (-keys[key], key))
+    tempo = float(np.median([p.metre.tempos[0].bpm for p in phrases]))
+    signature = min(signatures, key=lambda key: (-signatures[key], key))
+    return CollectionStyle(
+        name, voices, round(tempo, 3), signature, _NAMES[tonic] + ("m" if minor else "")
+    )
+
+
+def _voice(phrases: Sequence[Phrase], index: int) -> VoiceStyle:
+    pitches, lines = [], []
+    for phrase in phrases:
+        mine = phrase.notes[phrase.notes["voice"] == index]
+        pitches.append(mine["pitch"])
+        ends = mine["onset"].astype(np.int64) + mine["duration"]
+        lines.append(bool((mine["onset"][1:] >= ends[:-1]).all()))
+    sung = np.concatenate(pitches) if pitches else np.array([60])
+    low, high = np.percentile(sung, [0.5, 99.5]) if len(sung) else (55, 84)
+    names = Counter(phrase.voices[index].name for phrase in phrases)
+    first = phrases[0].voices[index]
+    name = min(names, key=lambda key: (-names[key], key))
+    line = float(np.mean(lines)) > 0.9
+    return VoiceStyle(name, first.program, first.drum, int(low), int(high), line)
+
+
+def works_csv(material: Material) -> str:
+    """One line a training work: id, title, creators, collection, licence, notes."""
+    trained = {piece.work_id for piece in material.train}
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(["id", "title", "creators", "collection", "licence", "notes"])
+    for work in material.works:
+        if work.id in trained:
+            creators = "; ".join(creator.name for creator in work.creators)
+            writer.writerow(
+                [work.id, work.title, creators, work.collection, work.licence, work.notes]
+            )
+    return out.getvalue()
+
+
+def origin_of(recipe: Recipe, material: Material, recipe_bytes: bytes) -> dict[str, Any]:
+    """What a weights file says of where it comes from."""
+    return {
+        "recipe_sha256": hashlib.sha256(recipe_bytes).hexdigest(),
+        "corpus": recipe.corpus,
+        "corpus_id": material.corpus_id,
+        "works": len(material.train),
+        "held_out_works": len(material.held_out),
+        "threads": recipe.schedule.threads,
+        "versions": {
+            "musai": version("musai"),
+            "torch": version("torch"),
+            "numpy": version("numpy"),
+            "python": platform.python_version(),
+            "machine": platform.machine(),
+        },
+    }

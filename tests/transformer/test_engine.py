@@ -1,0 +1,100 @@
+"""The fast decoder equals the slow one, which is the network that was trained."""
+
+import numpy as np
+import pytest
+import torch
+
+from musai.transformer import Request
+from musai.transformer import vocabulary as v
+from musai.transformer.engine import Cache, Engine
+from musai.transformer.grammar import Grammar
+from musai.transformer.network import Network
+from musai.transformer.noise import Noise
+from musai.transformer.plan import make_plan
+from musai.transformer.sampling import choose
+from tests.transformer.models import SMALL, motif, random_weights, small_model, small_player
+
+WEIGHTS = random_weights(SMALL)
+ENGINE = Engine(SMALL, WEIGHTS)
+NETWORK = Network(SMALL, {k: torch.from_numpy(w).double() for k, w in WEIGHTS.items()})
+
+
+def random_rows(count, seed=5):
+    rng = np.random.Generator(np.random.Philox(seed))
+    rows = np.stack([rng.integers(0, size, count) for size in v.INPUTS.values()], axis=1)
+    return rows.astype(np.int16)
+
+
+@pytest.mark.parametrize("count", [1, 15, 16, 17, 100, 128])
+def test_states_and_logits_equal_the_reference(count):
+    rows = random_rows(count)
+    state = Cache(ENGINE).read(rows)
+    with torch.no_grad():
+        reference = NETWORK.states(torch.from_numpy(rows)[None])[0, -1]
+        for field in SMALL.outputs:
+            slow = NETWORK.field_logits(field, reference).numpy()
+            assert np.abs(ENGINE.logits(field, state) - slow).max() < 1e-12
+    assert np.abs(state - reference.numpy()).max() < 1e-12
+
+
+def test_reading_is_the_same_bits_however_the_rows_arrive_in_blocks():
+    rows = random_rows(70)
+    whole = Cache(ENGINE).read(rows)
+    twice = Cache(ENGINE)
+    twice.read(rows[:48])
+    assert np.array_equal(twice.read(rows[48:]), whole)
+
+
+def test_a_full_window_starts_anew_and_stays_full_of_music():
+    cache = Cache(ENGINE)
+    plan = make_plan(Request(bars=1), small_model())
+    cache.read(plan.rows)
+    for _ in range(400):
+        cache.read(plan.writer.bar_row(plan.bars[0], None)[None])
+        cache.read(plan.writer.note_row(0, 0, 60, 19)[None])
+        assert SMALL.window // 4 <= cache.length <= SMALL.window or cache.length < 128
+    assert cache.length <= SMALL.window
+
+
+@torch.no_grad()
+def reference_notes(request):
+    """The answer by the slow way: the whole row of events through the network at every step."""
+    plan = make_plan(request, small_model())
+    noise, grammar, event = Noise(request.seed), Grammar(plan.bars, plan.parts), 0
+    rows = [*plan.rows, plan.writer.bar_row(plan.bars[0], plan.remaining(0))]
+    while not grammar.done:
+        state = NETWORK.states(torch.from_numpy(np.array(rows))[None])[0, -1]
+        drawn = []
+        for i, field in enumerate(SMALL.outputs):
+            masks = (grammar.positions, grammar.voices, grammar.pitches, grammar.durations)
+            told = ((), drawn[:1], drawn[:2], drawn[:1])[i]
+            logits = NETWORK.field_logits(field, state).numpy()
+            t, p = request.temperature, request.top_p
+            drawn.append(choose(logits, masks[i](*told), t, p, noise, event, i))
+            if drawn[0] == v.BARLINE:
+                break
+            if i + 1 < SMALL.fields:
+                state = state + NETWORK.weight(f"{field}.said")[drawn[-1]]
+        event += 1
+        if drawn[0] == v.BARLINE:
+            grammar.push_barline()
+            if not grammar.done:
+                rows.append(
+                    plan.writer.bar_row(plan.bars[grammar.bar], plan.remaining(grammar.bar))
+                )
+            continue
+        onset, length = grammar.onset(drawn[0]), int(v.DURATIONS[drawn[3]])
+        yield plan.sounded(grammar.bar, drawn[0], onset, length, drawn[2], drawn[1])
+        grammar.push(*drawn)
+        rows.append(plan.writer.note_row(*drawn))
+
+
+@pytest.mark.parametrize("temperature", [0.0, 0.5, 1.0, 1.5, 4.0])
+@pytest.mark.parametrize("collection", ["tunes", "chorales"])
+def test_the_notes_equal_the_reference_at_every_temperature(temperature, collection):
+    request = Request(bars=2, seed=11, temperature=temperature, collection=collection)
+    notes = list(small_player().generate(request))
+    if len(notes) < 80:  # The reference has no rolling window.
+        assert notes == list(reference_notes(request))
+    answer = Request("answer", 2, 12, motif(), temperature=temperature)
+    assert list(small_player().generate(answer)) == list(reference_notes(answer))

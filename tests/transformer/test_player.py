@@ -1,0 +1,151 @@
+"""Replay: same model and request, same bytes, whatever happens around."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from musai.errors import BadRequest
+from musai.music import Phrase, Voice
+from musai.transformer import Request
+from tests.transformer.models import motif, small_player
+
+PLAYER = small_player()
+REQUESTS = [
+    Request(bars=4, seed=7),
+    Request(bars=2, seed=8, collection="chorales"),
+    Request("continue", 3, 9, motif()),
+    Request("answer", 2, 10, motif(), temperature=0.7, top_p=0.8),
+]
+
+CHILD = """
+import sys
+from pathlib import Path
+from musai.transformer import Request
+from tests.transformer.models import motif, small_player
+for request in (Request("continue", 3, 9, motif()), Request(bars=2, seed=8, collection="chorales")):
+    print(small_player().play(request).id)
+assert "torch" not in sys.modules, "serving loaded torch"
+"""
+
+
+@pytest.mark.parametrize("threads", ["1", "2"])
+def test_a_new_process_at_any_thread_count_gives_the_same_bytes(threads):
+    names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+    out = subprocess.run(
+        [sys.executable, "-c", CHILD],
+        env=os.environ | dict.fromkeys(names, threads) | {"PYTHONPATH": str(Path.cwd())},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    expected = [PLAYER.play(REQUESTS[i]).id for i in (2, 1)]
+    assert out.stdout.split() == expected
+
+
+def test_streamed_or_whole_the_notes_are_the_same():
+    for request in REQUESTS:
+        stream = PLAYER.generate(request)
+        first = next(stream)
+        streamed = PLAYER.phrase(request, [first, *stream])
+        assert streamed == PLAYER.play(request)
+
+
+def test_after_other_requests_or_alone_the_notes_are_the_same():
+    alone = [small_player().play(request).id for request in REQUESTS]
+    together = [PLAYER.generate(request) for request in reversed(REQUESTS)]
+    # Interleaved note by note: no request may leave a mark on another.
+    notes = [[] for _ in together]
+    waiting = set(range(len(together)))
+    while waiting:
+        for i in sorted(waiting):
+            note = next(together[i], None)
+            if note is None:
+                waiting.discard(i)
+            else:
+                notes[i].append(note)
+    answers = [PLAYER.phrase(r, n).id for r, n in zip(reversed(REQUESTS), notes, strict=True)]
+    assert answers[::-1] == alone
+
+
+def test_another_seed_gives_another_answer():
+    ids = {PLAYER.play(Request(bars=4, seed=seed)).id for seed in range(10)}
+    assert len(ids) == 10
+
+
+@pytest.mark.parametrize("bars", [1, 2, 7, 64])
+@pytest.mark.parametrize("signature", [(4, 4), (3, 4), (6, 8), (5, 8), (4, 2)])
+def test_exactly_the_bars_asked_for(bars, signature):
+    if bars == 64 and signature != (3, 4):
+        return
+    phrase = PLAYER.play(Request(bars=bars, seed=1, signature=signature))
+    assert phrase.bars == bars
+    assert phrase.length == bars * phrase.metre.signatures[0].bar_ticks
+
+
+def test_notes_come_in_order_and_survive_a_midi_file():
+    for request in REQUESTS:
+        notes = list(PLAYER.generate(request))
+        assert [n.onset for n in notes] == sorted(n.onset for n in notes)
+        phrase = PLAYER.phrase(request, notes)
+        assert Phrase.from_midi(phrase.to_midi()) == phrase
+
+
+def test_the_register_is_kept_in_every_key():
+    for key in ("C", "F#", "Bbm", "Db"):
+        phrase = PLAYER.play(Request(bars=8, seed=2, key=key, register=(60, 72)))
+        assert phrase.notes["pitch"].min() >= 60
+        assert phrase.notes["pitch"].max() <= 72
+
+
+def test_the_key_asked_for_is_named_in_the_phrase():
+    key = PLAYER.play(Request(bars=1, key="F#m")).metre.keys[0]
+    assert (key.fifths, key.minor) == (3, True)
+
+
+def test_an_answer_keeps_the_voices_and_the_line_of_its_context():
+    answer = PLAYER.play(REQUESTS[3])
+    assert answer.voices == motif().voices
+    ends = answer.notes["onset"].astype(int) + answer.notes["duration"]
+    assert (answer.notes["onset"][1:] >= ends[:-1]).all()
+
+
+def test_tempo_and_signature_follow_the_context_unless_told():
+    answer = PLAYER.play(Request("answer", 1, context=motif()))
+    assert answer.metre.tempos == motif().metre.tempos
+    told = PLAYER.play(Request("answer", 1, context=motif(), tempo=90.0, signature=(3, 4)))
+    assert round(told.metre.tempos[0].bpm) == 90
+    assert told.length == 3 * 480
+
+
+def test_transposing_the_context_transposes_the_answer():
+    down = Phrase.from_notes(
+        motif().notes["onset"] / 480, motif().notes["duration"] / 480,
+        motif().notes["pitch"] - 2.0, length=8,
+    )  # fmt: skip
+    here = PLAYER.play(Request("answer", 2, 3, motif()))
+    there = PLAYER.play(Request("answer", 2, 3, down))
+    assert np.array_equal(here.notes["onset"], there.notes["onset"])
+    assert set((there.notes["pitch"].astype(int) - here.notes["pitch"]).tolist()) == {-2}
+
+
+def test_a_context_longer_than_the_window_is_read_from_its_end():
+    long = Phrase.from_notes(np.arange(400), [1] * 400, 60 + np.arange(400) % 12)
+    assert len(PLAYER.play(Request("continue", 1, 1, long))) > 0
+
+
+def test_a_context_that_cannot_be_used_is_refused_before_the_first_note():
+    crowd = Phrase.from_notes([0], [1], [60], names=(Voice(),) * 20)
+    with pytest.raises(BadRequest, match="20 voices"):
+        PLAYER.generate(Request("answer", 1, context=crowd))
+    with pytest.raises(BadRequest, match="legal is tunes, chorales"):
+        PLAYER.generate(Request(collection="polkas"))
+
+
+def test_it_says_what_it_is():
+    about = PLAYER.describe()
+    assert about["model_id"] == PLAYER.model_id
+    assert about["collections"] == ["tunes", "chorales"]
