@@ -1,0 +1,232 @@
+"""The matching side of the service: corpora in use, the matcher's and the builder's posts.
+
+While a corpus is being built phrases are not held up: they are told apart at
+once as "grey", with how far the building is.
+"""
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from time import perf_counter
+from typing import Any, Literal
+
+from musai.service import wire
+from musai.service.post import Post
+
+CorpusState = Literal["opening", "ready", "building", "indexing", "missing", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class CorpusStatus:
+    """One corpus as `ServiceLike.describe` tells of it."""
+
+    name: str
+    id: str | None = None
+    works: int = 0
+    state: CorpusState = "opening"
+    progress: float = 0.0
+    reason: str = ""
+
+    def plain(self) -> dict[str, Any]:
+        """JSON values."""
+        return {name: getattr(self, name) for name in self.__slots__}
+
+    @property
+    def sentence(self) -> str:
+        """Why there is no light yet, or an empty text."""
+        if self.state == "ready":
+            return self.reason
+        if self.state in ("building", "indexing"):
+            what = "is being built" if self.state == "building" else "is being prepared"
+            stage = f" ({self.reason})" if self.reason else ""
+            return f"the corpus {self.name!r} {what}, {self.progress:.0%}{stage}"
+        if self.state == "opening":
+            return f"the corpus {self.name!r} is being opened"
+        return self.reason or f"the corpus {self.name!r} is not here"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The outcome of a comparison: one row a corpus, the decisive one first; none where grey."""
+
+    verdict: dict[str, Any]
+    corpora: list[dict[str, Any]]
+    ms: float
+
+
+OnAnswer = Callable[[Answer], None]
+
+
+@dataclass(slots=True)
+class _Pending:
+    phrase: wire.PhraseWire
+    on_answer: OnAnswer
+    asked: float
+    sent: bool = False
+
+
+def grey(why: str) -> dict[str, Any]:
+    """The verdict where nothing was compared."""
+    return {"light": "grey", "sentence": why, "p_value": None, "longest_run": 0, "corpus": None}
+
+
+class Bench:
+    """Compares phrases, one after another, and has the corpora built that can be."""
+
+    def __init__(
+        self,
+        corpora: Sequence[str],
+        matcher: str,
+        builder: str,
+        buildable: Sequence[str],
+        threads: int,
+    ) -> None:
+        self._lock = threading.RLock()
+        self._status = {name: CorpusStatus(name) for name in corpora}
+        self._pending: dict[int, _Pending] = {}
+        self._buildable = set(buildable)
+        self._to_build: list[str] = []
+        self._match = Post("match", (matcher, *corpora), self._matched, self._match_gone, threads)
+        self._build = Post("build", (builder,), self._building, self._build_gone, threads)
+        if corpora:
+            self._match.fill()
+
+    @property
+    def in_use(self) -> list[dict[str, str]]:
+        """Name and id of every corpus that is ready."""
+        with self._lock:
+            ready = [s for s in self._status.values() if s.state == "ready" and s.id]
+        return [{"name": status.name, "id": str(status.id)} for status in ready]
+
+    @property
+    def why_not(self) -> str:
+        """Why a phrase that came now would stay grey; empty where it would not."""
+        with self._lock:
+            if not self._status:
+                return "no corpus is in use"
+            reasons = [s.sentence for s in self._status.values()]
+        return "" if not all(reasons) else "; ".join(reasons)
+
+    def compare(self, number: int, phrase: wire.PhraseWire, on_answer: OnAnswer) -> None:
+        """Compare a phrase; `on_answer` comes from any thread, perhaps before this returns."""
+        with self._lock:
+            held = any(s.state in ("ready", "opening") for s in self._status.values())
+            if held and self._match.state in ("starting", "ready"):
+                self._pending[number] = _Pending(phrase, on_answer, perf_counter())
+                self._send_pending()
+                return
+            if held:
+                self._match.fill()
+        why = self.why_not or "the process that compares is not running"
+        on_answer(Answer(grey(why), [], 0.0))
+
+    def describe(self) -> dict[str, Any]:
+        """Corpora, the light, and both posts."""
+        with self._lock:
+            corpora = [status.plain() for status in self._status.values()]
+            busy = bool(self._pending)
+        why = self.why_not
+        return {
+            "corpora": corpora,
+            "light": {"ready": not why, "why": why},
+            "match": self._match.describe(busy=busy),
+            "build": self._build.describe(),
+        }
+
+    def close(self) -> None:
+        """End the workers; what waits is answered grey."""
+        self._build.close()
+        self._match.close()
+        self._give_up("the service was closed")
+
+    def _matched(self, message: wire.Up) -> None:
+        if isinstance(message, wire.Ready):
+            self._opened(message.about)
+        elif isinstance(message, wire.Unready):
+            self._give_up(message.reason)
+        elif isinstance(message, wire.Found):
+            self._answer(message.ticket, message.corpora[0]["verdict"], message.corpora)
+        elif isinstance(message, wire.Unfound):
+            self._answer(message.ticket, grey(message.reason), [])
+
+    def _send_pending(self) -> None:
+        if self._match.state != "ready":
+            return
+        for number, pending in self._pending.items():
+            if not pending.sent:
+                pending.sent = True
+                self._match.send(wire.Compare(number, pending.phrase))
+
+    def _opened(self, about: dict[str, Any]) -> None:
+        """What the matcher could open; what it could not, and can be built, is built."""
+        with self._lock:
+            for row in about["corpora"]:
+                self._status[row["name"]] = status = CorpusStatus(**row)
+                if status.state == "missing" and status.name in self._buildable:
+                    self._buildable.discard(status.name)
+                    self._to_build.append(status.name)
+                    self._status[status.name] = replace(status, state="building", reason="")
+            self._send_pending()
+            self._build_next()
+
+    def _answer(self, number: int, verdict: dict[str, Any], rows: list[dict[str, Any]]) -> None:
+        with self._lock:
+            pending = self._pending.pop(number, None)
+        if pending is not None:
+            ms = 1000 * (perf_counter() - pending.asked)
+            pending.on_answer(Answer(verdict, rows, ms))
+
+    def _give_up(self, why: str) -> None:
+        with self._lock:
+            numbers = list(self._pending)
+        for number in numbers:
+            self._answer(number, grey(why), [])
+
+    def _match_gone(self, how: str) -> None:
+        self._give_up(f"the process that compares {how} while it had this phrase in hand")
+
+    def _build_next(self) -> None:
+        if self._to_build:
+            self._build.fill()
+            if self._build.state == "ready":
+                self._build.send(wire.Build(self._to_build[0]))
+
+    def _building(self, message: wire.Up) -> None:
+        if isinstance(message, wire.Ready):
+            with self._lock:
+                self._build_next()
+        elif isinstance(message, wire.Progress):
+            self._progress(message)
+        elif isinstance(message, wire.Built):
+            self._built(message)
+
+    def _progress(self, message: wire.Progress) -> None:
+        with self._lock:
+            old = self._status[message.corpus]
+            state: CorpusState = "building" if message.stage == "corpus" else "indexing"
+            self._status[message.corpus] = replace(
+                old, state=state, progress=message.fraction, reason=message.text
+            )
+
+    def _built(self, message: wire.Built) -> None:
+        with self._lock:
+            self._to_build.remove(message.corpus)
+            old = self._status[message.corpus]
+            if message.reason:
+                self._status[message.corpus] = replace(old, state="failed", reason=message.reason)
+            else:
+                self._status[message.corpus] = replace(old, state="opening", reason="")
+            names = list(self._status)
+            self._build_next()
+            done = not self._to_build
+        self._match.send(wire.Open(names))
+        if done:
+            self._build.close()
+
+    def _build_gone(self, how: str) -> None:
+        """A builder that dies is not asked for the same corpus again."""
+        with self._lock:
+            if self._to_build:
+                name = self._to_build.pop(0)
+                reason = f"the process that builds the corpus {name!r} {how}"
+                self._status[name] = replace(self._status[name], state="failed", reason=reason)

@@ -1,0 +1,137 @@
+"""The matcher's process: opens the corpora in use and compares one phrase after another."""
+
+import dataclasses
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import PurePath
+from typing import Any, Protocol
+
+import numpy as np
+
+from musai.errors import NotFound
+from musai.service import wire
+from musai.service.playing import load, made_with, reason_of
+from musai.service.worker import Pipes
+
+TOP = 20
+"""Hits recorded for each corpus."""
+
+ALIGNED = 5
+"""Hits recorded with their alignment, as many as a report draws."""
+
+SEVERITY = ("grey", "green", "amber", "red")
+
+
+class MatcherLike(Protocol):
+    """What the worker needs of `musai.match.Matcher`."""
+
+    @property
+    def corpus(self) -> Any:
+        """The corpus it searches, with name, id, path and works."""
+
+    def match(self, phrase: Any, top: int = 50) -> Any:
+        """Hits, best first, with their verdict."""
+
+
+def run_matcher(pipes: Pipes, factory: str, *corpora: str) -> None:
+    """Serve until the pipe closes.  `factory` is "module:callable" and takes a corpus's name."""
+    room = Room(load(factory))
+    room.open(corpora)
+    pipes.say(wire.Ready({"corpora": room.rows}, made_with()))
+    while True:
+        command = pipes.next()
+        if isinstance(command, wire.Open):
+            room.open(command.corpora)
+            pipes.say(wire.Ready({"corpora": room.rows}, made_with()))
+        elif isinstance(command, wire.Compare):
+            pipes.say(room.answer(command))
+
+
+class Room:
+    """The corpora that are open, and those that are not with the reason."""
+
+    def __init__(self, opener: Callable[[str], MatcherLike]) -> None:
+        self._opener = opener
+        self._matchers: dict[str, MatcherLike] = {}
+        self.rows: list[dict[str, Any]] = []
+
+    def open(self, names: Iterable[str]) -> None:
+        """Open each corpus anew; one that cannot be opened keeps no other from it."""
+        self._matchers, self.rows = {}, []
+        for name in names:
+            self.rows.append(self._opened(name))
+
+    def answer(self, command: wire.Compare) -> wire.Message:
+        """Compare with every open corpus; the one whose light is worst decides."""
+        if not self._matchers:
+            return wire.Unfound(command.ticket, "no corpus is open")
+        try:
+            phrase = command.phrase.phrase()
+            rows = [compared(name, m, phrase) for name, m in self._matchers.items()]
+        except Exception as error:
+            return wire.Unfound(command.ticket, reason_of(error))
+        rows.sort(key=_severity, reverse=True)
+        return wire.Found(command.ticket, rows)
+
+    def _opened(self, name: str) -> dict[str, Any]:
+        try:
+            matcher = self._opener(name)
+        except NotFound as error:
+            return {"name": name, "state": "missing", "reason": str(error)}
+        except Exception as error:
+            return {"name": name, "state": "failed", "reason": reason_of(error)}
+        self._matchers[name] = matcher
+        corpus = matcher.corpus
+        return {
+            "name": name,
+            "id": corpus.id,
+            "works": len(corpus),
+            "state": "ready",
+            "progress": 1.0,
+        }
+
+
+def compared(name: str, matcher: MatcherLike, phrase: Any) -> dict[str, Any]:
+    """One corpus's row: name, id, path, works, verdict, hits, and about each work that was hit."""
+    matches = matcher.match(phrase, top=TOP)
+    corpus = matcher.corpus
+    hits: list[dict[str, Any]] = []
+    for rank, hit in enumerate(matches):
+        values = plain(hit)
+        if rank >= ALIGNED:
+            values["alignment"] = []
+        hits.append(values)
+    return {
+        "name": name,
+        "id": corpus.id,
+        "path": str(corpus.path),
+        "works": len(corpus),
+        "verdict": {**plain(matches.verdict), "corpus": name},
+        "hits": hits,
+        "about": {hit["work_id"]: about(corpus, hit["work_id"]) for hit in hits},
+    }
+
+
+def plain(value: Any) -> Any:
+    """JSON values of a dataclass, a tuple, a path or one of numpy's numbers."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {item.name: plain(getattr(value, item.name)) for item in dataclasses.fields(value)}
+    if isinstance(value, dict):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, np.generic | np.ndarray):
+        return value.tolist()
+    if isinstance(value, PurePath):
+        return str(value)
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return [plain(item) for item in value]
+    return value
+
+
+def _severity(row: dict[str, Any]) -> tuple[int, float]:
+    verdict = row["verdict"]
+    p = verdict["p_value"]
+    return SEVERITY.index(verdict["light"]), -1.0 if p is None else 1.0 - p
+
+
+def about(corpus: Any, work_id: str) -> dict[str, Any]:
+    """Who made and owns a work and what they allow, as the report's `Work` has it."""
+    return {"id": work_id}

@@ -1,0 +1,193 @@
+"""The player's process: several phrases at once, a note of each in turn.
+
+Each phrase is an iterator with a state of its own and noise keyed by its own
+seed, so what else is in hand changes when a note comes, never which.
+"""
+
+import gc
+import importlib
+import os
+import platform
+import sys
+import traceback
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+from threadpoolctl import threadpool_info
+
+import musai
+from musai.errors import MusaiError
+from musai.music import Note, Phrase
+from musai.service import wire
+from musai.service.child import THREAD_VARIABLES
+from musai.service.worker import Pipes
+from musai.transformer.request import Request
+
+ARITHMETIC = ("OPENBLAS_CORETYPE", "NPY_DISABLE_CPU_FEATURES", *THREAD_VARIABLES)
+"""Environment variables that may change a result's last bits; recorded with each phrase."""
+
+
+class PlayerLike(Protocol):
+    """What the worker needs of `musai.transformer.Player`."""
+
+    @property
+    def name(self) -> str:
+        """The model's name."""
+
+    @property
+    def model_id(self) -> str:
+        """Hash over the model's files."""
+
+    def generate(self, request: Request) -> Iterator[Note]:
+        """Notes of the answer, as they are made."""
+
+    def phrase(self, request: Request, notes: list[Note]) -> Phrase:
+        """The finished phrase."""
+
+    def describe(self) -> dict[str, Any]:
+        """JSON values."""
+
+
+@dataclass(slots=True)
+class _Take:
+    """One phrase in the making."""
+
+    ticket: int
+    request: Request
+    source: Iterator[Note]
+    notes: list[Note] = field(default_factory=list)
+
+
+def run_player(pipes: Pipes, factory: str, model: str) -> None:
+    """Serve until the pipe closes.  `factory` is "module:callable"; an empty `model` means None."""
+    Band(pipes, lambda: load(factory)(model or None)).run()
+
+
+class Band:
+    """The takes in hand and the turn."""
+
+    def __init__(self, pipes: Pipes, opener: Callable[[], PlayerLike]) -> None:
+        self._pipes = pipes
+        self._opener = opener
+        self._player: PlayerLike | None = None
+        self._takes: deque[_Take] = deque()
+        self._fault = ("NotFound", "no model was opened")
+        self._open()
+
+    def run(self) -> None:
+        """Commands first, then one note of the take whose turn it is."""
+        while True:
+            command = self._pipes.next(wait=not self._takes)
+            if isinstance(command, wire.Play):
+                self._guard(command.ticket, self._begin, command)
+            elif isinstance(command, wire.Stop):
+                self._stop(command.ticket)
+            elif self._takes:
+                take = self._takes.popleft()
+                self._guard(take.ticket, self._step, take)
+
+    def _open(self) -> None:
+        try:
+            self._player = self._opener()
+        except Exception as error:
+            self._fault = (type(error).__name__, reason_of(error))
+            self._pipes.say(wire.Unready(*self._fault))
+            return
+        about = {**self._player.describe()}
+        about |= {"name": self._player.name, "id": self._player.model_id}
+        # What is loaded now stays; collecting it again and again would only cost pauses.
+        gc.collect()
+        gc.freeze()
+        self._pipes.say(wire.Ready(about, made_with()))
+
+    def _begin(self, command: wire.Play) -> None:
+        if self._player is None:
+            self._open()
+        if self._player is None:
+            self._pipes.say(wire.Ended(command.ticket, *self._fault))
+            return
+        context = None if command.context is None else command.context.phrase()
+        wishes: dict[str, Any] = {
+            name: tuple(value) if isinstance(value, list) else value
+            for name, value in command.wishes.items()
+        }
+        request = Request(context=context, **wishes)
+        source = iter(self._player.generate(request))
+        self._pipes.say(wire.Began(command.ticket))
+        self._takes.append(_Take(command.ticket, request, source))
+
+    def _step(self, take: _Take) -> None:
+        note = next(take.source, None)
+        if note is not None:
+            take.notes.append(note)
+            # Plain ints: a player may well yield numpy's.
+            self._pipes.say(wire.Sound(take.ticket, *map(int, note)))
+            self._takes.append(take)
+            return
+        assert self._player is not None
+        phrase = self._player.phrase(take.request, take.notes)
+        self._pipes.say(
+            wire.Made(
+                take.ticket,
+                wire.PhraseWire.of(phrase),
+                phrase.id,
+                phrase.notes_id,
+                phrase.to_midi(),
+                len(phrase),
+                phrase.bars,
+            )
+        )
+
+    def _stop(self, ticket: int) -> None:
+        for take in self._takes:
+            if take.ticket == ticket:
+                self._takes.remove(take)
+                self._pipes.say(wire.Ended(ticket, "Cancelled", "cancelled while it played"))
+                return
+
+    def _guard(self, ticket: int, step: Callable[[Any], None], argument: Any) -> None:
+        """An error ends its own take and no other."""
+        try:
+            step(argument)
+        except BrokenPipeError:
+            raise
+        except Exception as error:
+            self._pipes.say(wire.Ended(ticket, type(error).__name__, reason_of(error)))
+
+
+def load(factory: str) -> Callable[..., Any]:
+    """The callable that "module:name" or "module:Class.method" names."""
+    module, _, name = factory.partition(":")
+    found: Any = importlib.import_module(module)
+    for part in name.split("."):
+        found = getattr(found, part)
+    called: Callable[..., Any] = found
+    return called
+
+
+def reason_of(error: Exception) -> str:
+    """An error raised on purpose in its own words; any other with its type, and told on stderr."""
+    if isinstance(error, MusaiError):
+        return str(error)
+    traceback.print_exception(error, file=sys.stderr)
+    return f"internal error: {type(error).__name__}: {error}"
+
+
+def made_with() -> dict[str, Any]:
+    """Versions and settings on which the last bit of a result may depend."""
+    blas = [
+        {key: info.get(key) for key in ("internal_api", "version", "architecture", "num_threads")}
+        for info in threadpool_info()
+    ]
+    return {
+        "musai": musai.__version__,
+        "python": platform.python_version(),
+        "numpy": np.__version__,
+        "platform": platform.platform(),
+        "machine": platform.machine(),
+        "blas": blas,
+        "environment": {name: os.environ[name] for name in ARITHMETIC if name in os.environ},
+    }

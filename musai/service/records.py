@@ -1,0 +1,135 @@
+"""What goes into the ledger: one function a kind of record, plain JSON values.  Pure."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from musai.errors import Altered, NotFound
+from musai.ledger import Ledger, Payload, Record
+from musai.music import Phrase
+from musai.service import wire
+from musai.service.comparing import Answer
+from musai.service.replays import Recorded
+from musai.transformer.request import Request
+
+
+def request_payload(
+    request: Request,
+    replay_id: str,
+    session: str,
+    model: Mapping[str, Any],
+    corpora: list[dict[str, str]],
+    made_with: Mapping[str, Any],
+) -> Payload:
+    """Everything that is needed to make the phrase again, and to know what might prevent it."""
+    return {
+        "replay_id": replay_id,
+        "session": session,
+        "model": model["name"],
+        "model_id": model["id"],
+        "corpus_id": corpus_id(corpora),
+        "corpora": corpora,
+        "request": request.to_dict(),
+        "made_with": dict(made_with),
+    }
+
+
+def phrase_payload(
+    made: wire.Made, replay_id: str, session: str, first_note_ms: float, total_ms: float
+) -> Payload:
+    """The phrase itself, as the bytes of its MIDI file."""
+    return {
+        "phrase_id": made.phrase_id,
+        "replay_id": replay_id,
+        "session": session,
+        "notes_id": made.notes_id,
+        "midi": made.midi.hex(),
+        "notes": made.notes,
+        "bars": made.bars,
+        "first_note_ms": first_note_ms,
+        "total_ms": total_ms,
+    }
+
+
+def replay_payload(made: wire.Made, recorded: Recorded, verdict: str, changed: str) -> Payload:
+    """How a replay came out."""
+    return {
+        "replay_id": recorded.replay_id,
+        "phrase_id": recorded.phrase.id,
+        "made_id": made.phrase_id,
+        "verdict": verdict,
+        "changed_settings": changed,
+    }
+
+
+def match_payload(phrase_id: str, session: str, answer: Answer) -> Payload:
+    """What the phrase was found to be like: the decisive corpus first, then the others."""
+    rows = answer.corpora
+    return {
+        "phrase_id": phrase_id,
+        "session": session,
+        "verdict": answer.verdict,
+        "hits": rows[0]["hits"] if rows else [],
+        "corpora": rows,
+        "match_ms": answer.ms,
+    }
+
+
+def corpus_id(corpora: list[dict[str, str]]) -> str:
+    """The id that stands for all corpora that a phrase is compared with; empty for none."""
+    return "+".join(sorted(corpus["id"] for corpus in corpora))
+
+
+def phrase_record(ledger: Ledger, phrase_id: str) -> Record:
+    """The record that made a phrase, by its id or a prefix.  Raises `NotFound`."""
+    full = ledger.full_id("phrase_id", phrase_id)
+    records = ledger.find("phrase_id", full, "phrase")
+    if not records:
+        raise NotFound(f"the ledger has no phrase {phrase_id!r}; it may have been erased")
+    return records[-1]
+
+
+def phrase_of(record: Record) -> Phrase:
+    """The phrase that a record holds.  Raises `Altered` where it is not the one it names."""
+    payload = record.payload
+    if payload is None:
+        raise NotFound(f"the phrase of ledger record {record.seq} was erased")
+    phrase = Phrase.from_midi(bytes.fromhex(payload["midi"]))
+    if phrase.id != payload["phrase_id"]:
+        raise Altered(
+            f"ledger record {record.seq} holds the phrase {phrase.id[:8]}, "
+            f"its id says {payload['phrase_id'][:8]}"
+        )
+    return phrase
+
+
+def request_record(ledger: Ledger, replay_id: str) -> Payload:
+    """The latest request under a replay id (in full).  Raises `NotFound`."""
+    records = ledger.find("replay_id", replay_id, "request")
+    if not records or records[-1].payload is None:
+        raise NotFound(f"the ledger has no request {replay_id[:8]}; it may have been erased")
+    return records[-1].payload
+
+
+def recorded(ledger: Ledger, replay_id: str) -> tuple[Request, Recorded, str]:
+    """The request behind a replay id (or a prefix), its phrase, and its session.
+
+    Raises `NotFound` for what was never made or was erased, `Altered` for a
+    request that does not give the id it is recorded under.
+    """
+    full = ledger.full_id("replay_id", replay_id)
+    payload = request_record(ledger, full)
+    phrases = ledger.find("replay_id", full, "phrase")
+    if not phrases:
+        raise NotFound(f"no phrase was finished under the replay id {full[:8]}, or it was erased")
+    request = Request.from_dict(payload["request"])
+    if request.replay_id(payload["model_id"], payload["corpus_id"]) != full:
+        raise Altered(f"the request recorded under {full[:8]} does not give that replay id")
+    known = Recorded(
+        full,
+        payload["model"],
+        payload["model_id"],
+        payload["corpus_id"],
+        payload["made_with"],
+        phrase_of(phrases[0]),
+    )
+    return request, known, payload["session"]

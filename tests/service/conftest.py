@@ -1,0 +1,29 @@
+"""Real worker processes with fakes inside."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from musai.service import Service
+
+Make = Callable[..., Service]
+
+
+@pytest.fixture
+def make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Make]:
+    """Opens services over one home; all are closed at the end."""
+    # Handed on to the workers, so that they find the fakes.
+    monkeypatch.syspath_prepend(str(Path(__file__).parents[2]))
+    opened: list[Service] = []
+
+    def build(player: str = "FakePlayer", **options: Any) -> Service:
+        options = {"corpora": (), **options}
+        service = Service(tmp_path, player=f"tests.service.fakes:{player}.open", **options)
+        opened.append(service)
+        return service
+
+    yield build
+    for service in opened:
+        service.close()
