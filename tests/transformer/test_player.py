@@ -122,14 +122,14 @@ def test_tempo_and_signature_follow_the_context_unless_told():
 
 
 def test_transposing_the_context_transposes_the_answer():
-    down = Phrase.from_notes(
+    up = Phrase.from_notes(
         motif().notes["onset"] / 480, motif().notes["duration"] / 480,
-        motif().notes["pitch"] - 2.0, length=8,
+        motif().notes["pitch"] + 1.0, length=8,
     )  # fmt: skip
     here = PLAYER.play(Request("answer", 2, 3, motif()))
-    there = PLAYER.play(Request("answer", 2, 3, down))
+    there = PLAYER.play(Request("answer", 2, 3, up))
     assert np.array_equal(here.notes["onset"], there.notes["onset"])
-    assert set((there.notes["pitch"].astype(int) - here.notes["pitch"]).tolist()) == {-2}
+    assert set((there.notes["pitch"].astype(int) - here.notes["pitch"]).tolist()) == {1}
 
 
 def test_a_context_longer_than_the_window_is_read_from_its_end():
