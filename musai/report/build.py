@@ -1,0 +1,221 @@
+"""Facts -> Report.  Pure: what is not handed in is not in the report."""
+
+import platform
+from collections.abc import Callable, Mapping
+from typing import Any, Literal
+
+import musai
+from musai.errors import NotFound
+from musai.music import Phrase
+from musai.report import names
+from musai.report.bars import bar_count
+from musai.report.compare import compare
+from musai.report.inputs import Evidence, HitLike, VerdictLike
+from musai.report.records import (
+    Corpus,
+    Match,
+    Method,
+    Player,
+    Replay,
+    Report,
+    Score,
+    Sentence,
+    Subject,
+    Verdict,
+    Work,
+)
+from musai.report.scores import score_of
+from musai.report.wording import LIGHTS, LIMITS, METHODS
+
+MAX_MATCHES = 50
+MAX_COMPARISONS = 5
+MAX_NOTES = 20_000
+"""A longer phrase is reported without its notes, so that the report stays a page to open."""
+
+PhraseOf = Callable[[str], Phrase]
+
+
+def build_report(
+    phrase: Phrase,
+    *,
+    when: str,
+    name: str = "",
+    origin: Literal["generated", "file"] = "generated",
+    player: Player | None = None,
+    replay: Replay | None = None,
+    corpus: Corpus | None = None,
+    evidence: Evidence | None = None,
+    unrated: str = "",
+    phrase_of: PhraseOf | None = None,
+    software: Mapping[str, str] | None = None,
+    comparisons: int = MAX_COMPARISONS,
+) -> Report:
+    """The report on one phrase.
+
+    `when` is the time of making, ISO 8601.  `evidence` is what the matcher
+    found in `corpus`; where it is None the light is grey and `unrated` says
+    why.  `phrase_of` gives the notes of a work by its id; without it, or where
+    it raises `NotFound`, a match is reported without its comparison.
+    `software` adds names and versions to musai's and Python's.
+    """
+    hits = list(evidence.hits[:MAX_MATCHES]) if evidence else []
+    title = name or (f"Phrase {phrase.id[:8]}")
+    return Report(
+        title=title,
+        made_at=when,
+        software={
+            "musai": musai.__version__,
+            "Python": platform.python_version(),
+            **(software or {}),
+        },
+        subject=_subject(phrase, title, origin),
+        player=player,
+        replay=replay,
+        corpus=corpus,
+        verdict=_verdict(evidence.verdict if evidence else None, unrated),
+        matches=tuple(
+            _match(rank, hit, phrase, evidence, phrase_of if rank <= comparisons else None)
+            for rank, hit in enumerate(hits, 1)
+            if evidence is not None
+        ),
+        methods=METHODS,
+        limits=_limits(corpus),
+    )
+
+
+def player_record(
+    description: Mapping[str, Any], request: Mapping[str, Any], *, name: str, model_id: str
+) -> Player:
+    """Who played: `description` as `Player.describe()` gives it, `request` as `Request.to_dict()`.
+
+    The request's context, a MIDI file in hexadecimal there, becomes the prompt.
+    """
+    plain = {key: value for key, value in request.items() if key != "context"}
+    prompt: Score | None = None
+    if request.get("context"):
+        context = Phrase.from_midi(bytes.fromhex(request["context"]))
+        plain["context_id"] = context.id
+        prompt = score_of(context)
+    return Player(
+        name=name, model_id=model_id, request=plain, prompt=prompt, details=dict(description)
+    )
+
+
+def _subject(phrase: Phrase, name: str, origin: Literal["generated", "file"]) -> Subject:
+    fits = len(phrase) <= MAX_NOTES
+    return Subject(
+        name=name,
+        origin=origin,
+        phrase_id=phrase.id,
+        notes_id=phrase.notes_id,
+        notes=len(phrase),
+        bars=bar_count(phrase),
+        seconds=round(phrase.metre.seconds(phrase.length), 3),
+        score=score_of(phrase) if fits else None,
+        left_out=""
+        if fits
+        else f"{names.counted(len(phrase), 'note')}; a report shows up to {MAX_NOTES:,}",
+    )
+
+
+def _verdict(found: VerdictLike | None, unrated: str) -> Verdict:
+    if found is None:
+        return Verdict(
+            light="grey",
+            word=LIGHTS["grey"].word,
+            number="not compared",
+            sentence=unrated or "This phrase has not been compared with a corpus.",
+            p_value=None,
+            statistic=None,
+            null_size=0,
+            null_version="",
+            longest_run=0,
+            sentences=_sentences(None),
+        )
+    return Verdict(
+        light=found.light,
+        word=LIGHTS[found.light].word,
+        number=names.probability(found.p_value),
+        sentence=found.sentence,
+        p_value=found.p_value,
+        statistic=found.statistic,
+        null_size=found.null_size,
+        null_version=found.null_version,
+        longest_run=found.longest_run,
+        sentences=_sentences(found),
+    )
+
+
+def _sentences(found: VerdictLike | None) -> tuple[Sentence, ...]:
+    """Chance, style, common stock: each said, or said not to have been computed."""
+    style = found.sentence if found is not None and found.p_value is not None else ""
+    said: tuple[tuple[Literal["chance", "style", "common stock"], str, str], ...] = (
+        (
+            "chance",
+            str(getattr(found, "chance", "") or ""),
+            "how far chance alone, in notes drawn in this phrase's own manner, would get",
+        ),
+        (
+            "style",
+            style,
+            "how much unrelated works of this style share with a phrase of this length",
+        ),
+        (
+            "common stock",
+            str(getattr(found, "common_stock", "") or ""),
+            "how many other works, by how many authors, hold the matched passage",
+        ),
+    )
+    return tuple(
+        Sentence(about=about, text=text or f"Not computed: {missing}.", computed=bool(text))
+        for about, text, missing in said
+    )
+
+
+def _match(
+    rank: int,
+    hit: HitLike,
+    phrase: Phrase,
+    evidence: Evidence,
+    phrase_of: PhraseOf | None,
+) -> Match:
+    comparison = None
+    if phrase_of is not None and hit.alignment:
+        try:
+            comparison = compare(phrase, phrase_of(hit.work_id), hit.alignment)
+        except NotFound:
+            comparison = None
+    return Match(
+        rank=rank,
+        work=evidence.works.get(hit.work_id) or unknown_work(hit),
+        score=hit.score,
+        p_value=hit.p_value,
+        e_value=hit.e_value,
+        q_value=hit.q_value,
+        significant=hit.significant,
+        transposition=hit.transposition,
+        tempo_ratio=hit.tempo_ratio,
+        longest_run=hit.longest_run,
+        coverage_query=hit.coverage_query,
+        coverage_work=hit.coverage_work,
+        comparison=comparison,
+    )
+
+
+def unknown_work(hit: HitLike) -> Work:
+    """What the hit itself says of a work that the corpus no longer describes."""
+    return Work(
+        id=hit.work_id,
+        title=hit.title,
+        creators=(),
+        holders=(),
+        source="",
+        collection="",
+        licence=hit.licence,
+        attribution="",
+        terms=(),
+    )
+
+
+def _limits(corpus: Corpus | None) -> tuple[Method, ...]:
+    return LIMITS if corpus is not None else LIMITS[1:2]

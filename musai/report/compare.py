@@ -1,0 +1,228 @@
+"""Two passages note by note: which notes are equal, changed, missing or added.
+
+Conventions: pairs are (index into the phrase's notes, index into the work's
+notes), as the matcher aligned them.  The work is brought to the phrase's key
+by the commonest pitch difference of the pairs, and to its time by one straight
+line through their onsets (the median of slopes, after Theil 1950 and Sen
+1968), so that what differs in rhythm stays visible.  What counts as missing or
+added is decided within the line of notes that the matcher aligned.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from musai.errors import BadInput
+from musai.match.streams import streams
+from musai.music import Metre, NoteArray, Phrase
+from musai.report.bars import bars_between
+from musai.report.records import BarLine, ComparedNote, Comparison, Counts, Likeness, Place
+
+Pairs = Sequence[tuple[int, int]]
+
+MAX_WINDOW_BARS = 32
+"""A longer common passage is drawn from its beginning to here."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """The straight line from the work's ticks to the phrase's."""
+
+    stretch: float
+    offset: float
+
+    def __call__(self, tick: float) -> float:
+        return self.stretch * tick + self.offset
+
+
+def compare(phrase: Phrase, work: Phrase, pairs: Pairs) -> Comparison:
+    """The comparison of a hit: `pairs` as the matcher gave them, at least one.
+
+    Raises `BadInput` where there are no pairs or an index has no note.
+    """
+    ours, theirs = _columns(phrase, work, pairs)
+    semitones = _semitones(phrase.notes[ours], work.notes[theirs])
+    line = _fit(work.notes[theirs], phrase.notes[ours])
+    same = phrase.notes["pitch"][ours].astype(int) == (
+        work.notes["pitch"][theirs].astype(int) + semitones
+    )
+    added = _unpaired(phrase, ours)
+    missing = _unpaired(work, theirs)
+    run = _run(same, ours, theirs, added, missing)
+    first, last = _window(phrase, work, ours, theirs, line)
+    left = _side(phrase, ours, same, added, "added", run, _Line(1.0, 0.0), 0, (first, last))
+    right = _side(work, theirs, same, missing, "missing", run, line, semitones, (first, last))
+    return Comparison(
+        first=first,
+        last=last,
+        semitones=semitones,
+        stretch=round(line.stretch, 6),
+        phrase=left,
+        work=right,
+        work_bars=_bars(work, line, first, last),
+        counts=Counts(
+            equal=int(same.sum()),
+            changed=int((~same).sum()),
+            missing=len(missing),
+            added=len(added),
+        ),
+        phrase_place=_place(phrase, ours),
+        work_place=_place(work, theirs),
+        run=run,
+    )
+
+
+def _columns(
+    phrase: Phrase, work: Phrase, pairs: Pairs
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    if not pairs:
+        raise BadInput("an alignment of no pairs; legal is at least one")
+    table = np.array(sorted(pairs), np.int64)
+    for name, column, count in (
+        ("phrase", table[:, 0], len(phrase)),
+        ("work", table[:, 1], len(work)),
+    ):
+        if column.min() < 0 or column.max() >= count:
+            raise BadInput(f"an aligned note of the {name} is {column.max()}; it has {count} notes")
+    return table[:, 0], table[:, 1]
+
+
+def _semitones(ours: NoteArray, theirs: NoteArray) -> int:
+    """The commonest difference; of equally common ones the smallest shift."""
+    differences = ours["pitch"].astype(int) - theirs["pitch"].astype(int)
+    counts: Counter[int] = Counter(differences.tolist())
+    return min(counts, key=lambda shift: (-counts[shift], abs(shift), shift))
+
+
+def _fit(theirs: NoteArray, ours: NoteArray) -> _Line:
+    x, y = theirs["onset"].astype(float), ours["onset"].astype(float)
+    step = max(1, len(x) // 200)
+    x, y = x[::step], y[::step]
+    i, j = np.triu_indices(len(x), 1)
+    apart = x[j] > x[i]
+    i, j = i[apart], j[apart]
+    slopes = (y[j] - y[i]) / (x[j] - x[i])
+    slopes = slopes[slopes > 0]
+    if len(slopes):
+        stretch = float(np.median(slopes))
+    else:
+        stretch = float(np.median(ours["duration"] / theirs["duration"]))
+    return _Line(stretch, float(np.median(y - stretch * x)))
+
+
+def _unpaired(source: Phrase, paired: NDArray[np.int64]) -> list[int]:
+    """Notes of the line that was aligned, between its first and last pair, without a pair."""
+    chosen = set(paired.tolist())
+    lines = [stream.index.astype(np.int64) for stream in streams(source)]
+    line = max(lines, key=lambda index: len(chosen.intersection(index.tolist())), default=paired)
+    inside = line[(line >= paired.min()) & (line <= paired.max())]
+    return [i for i in inside.tolist() if i not in chosen]
+
+
+def _run(
+    same: NDArray[np.bool_],
+    ours: NDArray[np.int64],
+    theirs: NDArray[np.int64],
+    added: list[int],
+    missing: list[int],
+) -> tuple[int, int] | None:
+    """First and last pair of the longest run of equal notes with nothing between them."""
+    best, start = (0, -1), None
+    extra, lost = np.array(added, np.int64), np.array(missing, np.int64)
+    for k, equal in enumerate(same):
+        broken = k > 0 and bool(
+            ((extra > ours[k - 1]) & (extra < ours[k])).any()
+            or ((lost > theirs[k - 1]) & (lost < theirs[k])).any()
+        )
+        start = None if not equal else (k if start is None or broken else start)
+        if start is not None and k - start > best[1] - best[0]:
+            best = (start, k)
+    return best if best[1] > best[0] else None
+
+
+def _window(
+    phrase: Phrase, work: Phrase, ours: NDArray[np.int64], theirs: NDArray[np.int64], line: _Line
+) -> tuple[float, float]:
+    """Whole bars of the phrase that hold both passages."""
+    begins = min(_starts(phrase, ours).min(), line(_starts(work, theirs).min()))
+    ends = max(_ends(phrase, ours).max(), line(_ends(work, theirs).max()))
+    bars = bars_between(phrase.metre, max(0.0, begins), min(ends, phrase.length), MAX_WINDOW_BARS)
+    return float(bars[0].first), float(bars[-1].last)
+
+
+def _starts(phrase: Phrase, chosen: NDArray[np.int64]) -> NDArray[np.int64]:
+    starts: NDArray[np.int64] = phrase.notes["onset"][chosen].astype(np.int64)
+    return starts
+
+
+def _ends(phrase: Phrase, chosen: NDArray[np.int64]) -> NDArray[np.int64]:
+    return _starts(phrase, chosen) + phrase.notes["duration"][chosen].astype(np.int64)
+
+
+def _side(
+    source: Phrase,
+    paired: NDArray[np.int64],
+    same: NDArray[np.bool_],
+    alone: list[int],
+    alone_is: Likeness,
+    run: tuple[int, int] | None,
+    line: _Line,
+    semitones: int,
+    window: tuple[float, float],
+) -> tuple[ComparedNote, ...]:
+    """All notes of one source that fall in the window, each with its likeness."""
+    pair_of = {int(note): k for k, note in enumerate(paired)}
+    lonely = set(alone)
+    onsets = line.stretch * source.notes["onset"].astype(float) + line.offset
+    ends = onsets + line.stretch * source.notes["duration"]
+    shown = []
+    for i in np.flatnonzero((ends > window[0]) & (onsets < window[1])).tolist():
+        pair = pair_of.get(i)
+        likeness: Likeness = alone_is if i in lonely else "other"
+        if pair is not None:
+            likeness = "equal" if same[pair] else "changed"
+        pitch = int(source.notes["pitch"][i])
+        bar, beat = source.metre.bar_and_beat(int(source.notes["onset"][i]))
+        shown.append(
+            ComparedNote(
+                onset=round(float(onsets[i]), 2),
+                duration=round(float(ends[i] - onsets[i]), 2),
+                pitch=pitch + semitones,
+                written=pitch,
+                likeness=likeness,
+                bar=bar,
+                beat=round(beat, 4),
+                pair=pair,
+                in_run=pair is not None and run is not None and run[0] <= pair <= run[1],
+            )
+        )
+    return tuple(shown)
+
+
+def _bars(work: Phrase, line: _Line, first: float, last: float) -> tuple[BarLine, ...]:
+    """The work's bar lines that fall in the window, at most eight a bar of the phrase."""
+    begin, end = ((tick - line.offset) / line.stretch for tick in (first, last))
+    found = bars_between(work.metre, max(0.0, begin), min(end, work.length), 8 * MAX_WINDOW_BARS)
+    return tuple(
+        BarLine(number=bar.number, onset=round(line(bar.first), 2))
+        for bar in found
+        if first <= line(bar.first) < last
+    )
+
+
+def _place(source: Phrase, chosen: NDArray[np.int64]) -> Place:
+    starts = _starts(source, chosen)
+    metre: Metre = source.metre
+    (first_bar, first_beat), (last_bar, last_beat) = (
+        metre.bar_and_beat(int(starts.min())),
+        metre.bar_and_beat(int(starts.max())),
+    )
+    return Place(
+        first_bar=first_bar,
+        first_beat=round(first_beat, 4),
+        last_bar=last_bar,
+        last_beat=round(last_beat, 4),
+    )

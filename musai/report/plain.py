@@ -1,0 +1,94 @@
+"""Report <-> plain values, JSON, schema and files."""
+
+import json
+import os
+import tempfile
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from musai.errors import BadInput
+from musai.report.html import render_html
+from musai.report.records import VERSION, Report
+
+SCHEMA_FILE = "report.schema.json"
+
+
+def to_plain(report: Report) -> dict[str, Any]:
+    """The report as JSON values."""
+    plain: dict[str, Any] = msgspec.to_builtins(report)
+    return plain
+
+
+def from_plain(values: dict[str, Any]) -> Report:
+    """The inverse of `to_plain`.  Raises `BadInput` naming the field that does not fit."""
+    try:
+        return msgspec.convert(values, Report)
+    except (msgspec.ValidationError, msgspec.DecodeError) as error:
+        raise BadInput(f"not a {VERSION} report: {error}") from None
+
+
+def to_json(report: Report) -> bytes:
+    """The report as JSON in UTF-8, without superfluous space."""
+    return msgspec.json.encode(report)
+
+
+def from_json(data: bytes) -> Report:
+    """The inverse of `to_json`.  Raises `BadInput`."""
+    try:
+        return msgspec.json.decode(data, type=Report)
+    except (msgspec.ValidationError, msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise BadInput(f"not a {VERSION} report: {error}") from None
+
+
+def make_schema() -> dict[str, Any]:
+    """The JSON Schema (draft 2020-12) of a report, derived from the records."""
+    schema: dict[str, Any] = msgspec.json.schema(Report)
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": f"urn:musai:{VERSION}",
+        "title": "musai similarity report",
+        "description": "One phrase compared with one corpus. Ticks are 480 a quarter note; "
+        "pitches are MIDI numbers; bars and beats count from 1.",
+        **schema,
+    }
+
+
+@cache
+def schema_text() -> str:
+    """The published schema, as it ships in the package."""
+    return (files("musai.report") / "schema" / SCHEMA_FILE).read_text("utf-8")
+
+
+def publish_schema(folder: Path) -> Path:
+    """Write the schema of today's records; run when a record changes."""
+    path = folder / SCHEMA_FILE
+    _write(path, (json.dumps(make_schema(), indent=2, ensure_ascii=False) + "\n").encode())
+    return path
+
+
+def save_report(report: Report, folder: Path) -> tuple[Path, Path]:
+    """Write `report.json` and `report.html` into `folder`, made where missing; both paths."""
+    page, data = render_html(report).encode(), to_json(report)
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = folder / "report.json", folder / "report.html"
+    for path, content in zip(paths, (data, page), strict=True):
+        _write(path, content)
+    return paths
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Replace a file whole or not at all."""
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+        # mkstemp makes files for the owner alone; a report is a document like others.
+        Path(name).chmod(0o644)
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise

@@ -1,0 +1,286 @@
+"""The report as a tree of frozen records: what `report.json` holds and the HTML page shows.
+
+The JSON Schema is generated from these types (`musai.report.schema`), and a
+test holds the published file against them.  A field may be added under the
+same version; a changed meaning or a removed field takes a new one.
+
+Units: ticks at 480 a quarter note from the phrase's beginning; pitches are
+MIDI numbers; bars and beats count from 1, beats in units of the time
+signature's denominator.  Times of day are ISO 8601.
+"""
+
+from typing import Annotated, Any, Literal
+
+import msgspec
+
+VERSION: Literal["musai-report-1"] = "musai-report-1"
+
+Light = Literal["grey", "green", "amber", "red"]
+Likeness = Literal["equal", "changed", "missing", "added", "other"]
+Use = Literal["match", "train", "influence", "commercial"]
+
+Count = Annotated[int, msgspec.Meta(ge=0)]
+Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
+
+
+class Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Base of all records: immutable, unknown fields refused."""
+
+
+class ScoreNote(msgspec.Struct, frozen=True, array_like=True):
+    """One note as a row: onset, duration, pitch, velocity, voice."""
+
+    onset: Count
+    duration: Count
+    pitch: Count
+    velocity: Count
+    voice: Count
+
+
+class ScoreVoice(Record, frozen=True):
+    """Who plays: a name, a General MIDI program, or drums."""
+
+    name: str
+    program: Count
+    drum: bool
+
+
+class ScoreTempo(Record, frozen=True):
+    """A tempo from a tick on, in whole microseconds a quarter note."""
+
+    tick: Count
+    us_per_quarter: Count
+
+
+class ScoreSignature(Record, frozen=True):
+    """A time signature from a tick on."""
+
+    tick: Count
+    numerator: Count
+    denominator: Count
+
+
+class ScoreKey(Record, frozen=True):
+    """A key signature from a tick on: -7 (flats) to 7 (sharps)."""
+
+    tick: Count
+    fifths: int
+    minor: bool
+
+
+class Score(Record, frozen=True):
+    """A phrase in plain values; enough to draw it and to write it as MIDI again."""
+
+    length: Count
+    tempos: tuple[ScoreTempo, ...]
+    signatures: tuple[ScoreSignature, ...]
+    keys: tuple[ScoreKey, ...]
+    voices: tuple[ScoreVoice, ...]
+    notes: tuple[ScoreNote, ...]
+
+
+class Subject(Record, frozen=True):
+    """The phrase that was compared."""
+
+    name: str
+    origin: Annotated[
+        Literal["generated", "file"],
+        msgspec.Meta(description="made by a player here, or read from a file"),
+    ]
+    phrase_id: Annotated[str, msgspec.Meta(description="SHA-256 of the canonical phrase")]
+    notes_id: Annotated[str, msgspec.Meta(description="SHA-256 of the notes alone")]
+    notes: Count
+    bars: Count
+    seconds: float
+    score: Score | None = None
+    left_out: Annotated[str, msgspec.Meta(description="why `score` is null, else empty")] = ""
+
+
+class Player(Record, frozen=True):
+    """Which model played, and from what request."""
+
+    name: str
+    model_id: str
+    request: Annotated[
+        dict[str, Any],
+        msgspec.Meta(description="the request in plain values, its context replaced by an id"),
+    ]
+    prompt: Annotated[
+        Score | None, msgspec.Meta(description="what the human played, where there was any")
+    ] = None
+    details: dict[str, Any] = {}
+
+
+class Replay(Record, frozen=True):
+    """How to make the same phrase again."""
+
+    replay_id: str
+    command: str
+    result: Annotated[
+        str | None,
+        msgspec.Meta(description='null, "identical", or where a replay differed'),
+    ] = None
+
+
+class Corpus(Record, frozen=True):
+    """What the phrase was compared with."""
+
+    name: str
+    id: Annotated[str, msgspec.Meta(description="hash over works and notes")]
+    works: Count
+
+
+class Sentence(Record, frozen=True):
+    """One of the three sentences; `text` says so where it was not computed."""
+
+    about: Literal["chance", "style", "common stock"]
+    text: str
+    computed: bool
+
+
+class Verdict(Record, frozen=True):
+    """One test, about this phrase and this corpus."""
+
+    light: Light
+    word: Annotated[str, msgspec.Meta(description="the light in words")]
+    number: Annotated[str, msgspec.Meta(description="the number that stands beside the light")]
+    sentence: str
+    p_value: float | None
+    statistic: float | None
+    null_size: Count
+    null_version: str
+    longest_run: Annotated[
+        int, msgspec.Meta(ge=0, description="notes of the longest exact run with any work")
+    ]
+    sentences: tuple[Sentence, ...]
+
+
+class Term(Record, frozen=True):
+    """What the owner's terms say of one use."""
+
+    use: Use
+    status: str
+    reason: str
+    conditions: str
+
+
+class Work(Record, frozen=True):
+    """A work of the corpus with those who own it and what they allow."""
+
+    id: str
+    title: str
+    creators: tuple[str, ...]
+    holders: tuple[str, ...]
+    source: str
+    collection: str
+    licence: str
+    attribution: str
+    terms: tuple[Term, ...]
+
+
+class Place(Record, frozen=True):
+    """From bar and beat to bar and beat, both inclusive starts of notes."""
+
+    first_bar: Count
+    first_beat: float
+    last_bar: Count
+    last_beat: float
+
+
+class ComparedNote(Record, frozen=True):
+    """One note of a comparison, on the phrase's axis and in the phrase's key.
+
+    `written` is the pitch in its own source; `pair` counts aligned pairs from
+    0 on both sides alike; `place` says where it stands in its own source.
+    """
+
+    onset: float
+    duration: float
+    pitch: int
+    written: int
+    likeness: Likeness
+    bar: Count
+    beat: float
+    pair: int | None = None
+    in_run: bool = False
+
+
+class BarLine(Record, frozen=True):
+    """A bar of the work, on the phrase's axis."""
+
+    number: Count
+    onset: float
+
+
+class Counts(Record, frozen=True):
+    """How many notes of the aligned passage are alike."""
+
+    equal: Annotated[int, msgspec.Meta(ge=0, description="aligned, same pitch in one key")]
+    changed: Annotated[int, msgspec.Meta(ge=0, description="aligned, another pitch")]
+    missing: Annotated[int, msgspec.Meta(ge=0, description="in the work's passage alone")]
+    added: Annotated[int, msgspec.Meta(ge=0, description="in the phrase's passage alone")]
+
+
+class Comparison(Record, frozen=True):
+    """Both passages note by note, the work's brought to the phrase's key and time."""
+
+    first: Annotated[float, msgspec.Meta(description="first tick of the picture")]
+    last: float
+    semitones: Annotated[int, msgspec.Meta(description="added to the work's pitches")]
+    stretch: Annotated[float, msgspec.Meta(description="phrase ticks for one tick of the work")]
+    phrase: tuple[ComparedNote, ...]
+    work: tuple[ComparedNote, ...]
+    work_bars: tuple[BarLine, ...]
+    counts: Counts
+    phrase_place: Place
+    work_place: Place
+    run: Annotated[
+        tuple[int, int] | None,
+        msgspec.Meta(description="first and last pair of the longest run marked in the picture"),
+    ] = None
+
+
+class Match(Record, frozen=True):
+    """One work that resembles the phrase, with the numbers that say how much."""
+
+    rank: Annotated[int, msgspec.Meta(ge=1)]
+    work: Work
+    score: float
+    p_value: float | None
+    e_value: float | None
+    q_value: float | None
+    significant: bool
+    transposition: Annotated[
+        int, msgspec.Meta(description="semitones from the work's key to the phrase's")
+    ]
+    tempo_ratio: float
+    longest_run: Count
+    coverage_query: Share
+    coverage_work: Share
+    comparison: Comparison | None = None
+
+
+class Method(Record, frozen=True):
+    """A paragraph on how a number came about, or on what it cannot say."""
+
+    title: str
+    text: str
+
+
+class Report(Record, frozen=True, kw_only=True):
+    """One phrase against one corpus."""
+
+    schema: Literal["musai-report-1"] = VERSION
+    title: str
+    made_at: str
+    software: Annotated[
+        dict[str, str], msgspec.Meta(description="names and versions of what took part")
+    ]
+    subject: Subject
+    player: Player | None
+    replay: Replay | None
+    corpus: Corpus | None
+    verdict: Verdict
+    matches: tuple[Match, ...]
+    methods: tuple[Method, ...]
+    limits: tuple[Method, ...]

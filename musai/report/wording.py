@@ -1,0 +1,126 @@
+"""The words of a report.  One table for the light; sentences for what was and was not found.
+
+A report says how alike two passages are and how surprising that is.  What
+follows from it in law is for courts to say, so no word here says it.
+"""
+
+from dataclasses import dataclass
+
+from musai.report.records import Method
+
+
+@dataclass(frozen=True, slots=True)
+class LightLook:
+    """A light as it is always shown: shape and word with the number, never colour alone."""
+
+    word: str
+    shape: str
+    means: str
+
+
+LIGHTS: dict[str, LightLook] = {
+    "grey": LightLook(
+        "Not rated", "dashed ring with a question mark", "there is nothing yet to rate it against"
+    ),
+    "green": LightLook(
+        "No significant match",
+        "disc with a tick",
+        "likeness such as unrelated works of the style show too",
+    ),
+    "amber": LightLook(
+        "Look closer",
+        "triangle with an exclamation mark",
+        "more alike than 99 of 100 unrelated phrases, or 8 or more notes exactly in a row",
+    ),
+    "red": LightLook(
+        "Strong match",
+        "octagon with two bars",
+        "more alike than 999 of 1,000 unrelated phrases, in a passage that few authors share",
+    ),
+}
+"""THE table of lights; the page and the report show the same words."""
+
+TERM_WORDS = {
+    "match": "comparing on this machine",
+    "train": "training",
+    "influence": "naming as an influence",
+    "commercial": "commercial generation",
+}
+"""What each use is called for a reader."""
+
+QUESTIONS = {
+    "chance": "Could it be chance?",
+    "style": "Is it the style?",
+    "common stock": "Does everybody use it?",
+}
+"""The three sentences of a verdict, as the questions that they answer."""
+
+METHODS = (
+    Method(
+        title="Alignment",
+        text=(
+            "Each work is compared with the phrase in every key and tempo. A local alignment finds "
+            "the passages that agree best, note against note, allowing for changed, missing and "
+            "added notes; its score rises with every likeness and falls with every difference."
+        ),
+    ),
+    Method(
+        title="The p-value and the light",
+        text=(
+            "The verdict is one test about this phrase and this corpus: how often a phrase of an "
+            "unrelated work, of the same length, reaches a best score as high. Below .01 it is "
+            "called significant. The light is green above .01; amber at .01 or below, or with an "
+            "exact run of 8 notes or more; red at .001 or below where fewer than five authors "
+            "share the passage; grey where there is nothing to compare the score with."
+        ),
+    ),
+    Method(
+        title="p, E and q of a single work",
+        text=(
+            "p is the chance that an unrelated work scores as high against this phrase; E is how "
+            "many such works one would expect in the whole corpus; q corrects p for having "
+            "searched every work (Benjamini and Hochberg), so that of all works called significant "
+            "at q = .05 one in twenty is expected to be chance."
+        ),
+    ),
+    Method(
+        title="Longest run and coverage",
+        text=(
+            "The longest run counts notes in a row with the same intervals and the same rhythm "
+            "in proportion. Coverage is the share of the phrase, and of the work, that the aligned "
+            "passage takes up."
+        ),
+    ),
+)
+
+LIMITS = (
+    Method(
+        title="Only this corpus",
+        text=(
+            "Nothing is said about works that are not in the corpus named on the first page. "
+            "“No significant match” is a finding about that corpus and nothing else."
+        ),
+    ),
+    Method(
+        title="Likeness is not a judgement",
+        text=(
+            "The numbers say how alike notes are and how surprising that is. Whether anything "
+            "follows from it is for people, and in the end for courts, who weigh much that no "
+            "number here knows: access, intent, arrangement, words, sound."
+        ),
+    ),
+    Method(
+        title="Common formulas",
+        text=(
+            "In repertoire made of formulas (cadences, reels, blues) short quotations are common "
+            "stock. A short phrase can hardly be told from them, and the p-value says so by being large."
+        ),
+    ),
+    Method(
+        title="Terms as recorded",
+        text=(
+            "Owners, licences and terms are given as the corpus records them. Where they are "
+            "unknown, this report says so and assumes nothing."
+        ),
+    ),
+)
