@@ -96,3 +96,13 @@ class RenamedPlayer(FakePlayer):
 
     def __init__(self, model: str) -> None:
         super().__init__("4e4a")
+
+
+class Real:
+    """Opens the real player over a small random model; the model's name is its seed."""
+
+    @staticmethod
+    def open(model: str | None = None) -> Any:
+        from tests.transformer.models import small_player
+
+        return small_player(seed=int(model or 1))
