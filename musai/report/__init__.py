@@ -6,6 +6,7 @@ from musai.report.inputs import Evidence
 from musai.report.plain import from_json, from_plain, save_report, to_json, to_plain
 from musai.report.records import Report
 from musai.report.roll import roll_svg
+from musai.report.works import work_record
 
 __all__ = [
     "Evidence",
@@ -19,4 +20,5 @@ __all__ = [
     "save_report",
     "to_json",
     "to_plain",
+    "work_record",
 ]

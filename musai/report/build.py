@@ -22,10 +22,10 @@ from musai.report.records import (
     Sentence,
     Subject,
     Verdict,
-    Work,
 )
 from musai.report.scores import score_of
 from musai.report.wording import LIGHTS, LIMITS, METHODS
+from musai.report.works import unknown_work
 
 MAX_MATCHES = 50
 MAX_COMPARISONS = 5
@@ -187,7 +187,7 @@ def _match(
             comparison = None
     return Match(
         rank=rank,
-        work=evidence.works.get(hit.work_id) or unknown_work(hit),
+        work=evidence.works.get(hit.work_id) or unknown_work(hit.work_id, hit.title, hit.licence),
         score=hit.score,
         p_value=hit.p_value,
         e_value=hit.e_value,
@@ -199,21 +199,6 @@ def _match(
         coverage_query=hit.coverage_query,
         coverage_work=hit.coverage_work,
         comparison=comparison,
-    )
-
-
-def unknown_work(hit: HitLike) -> Work:
-    """What the hit itself says of a work that the corpus no longer describes."""
-    return Work(
-        id=hit.work_id,
-        title=hit.title,
-        creators=(),
-        holders=(),
-        source="",
-        collection="",
-        licence=hit.licence,
-        attribution="",
-        terms=(),
     )
 
 

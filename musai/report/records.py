@@ -164,18 +164,19 @@ class Term(Record, frozen=True):
     conditions: str
 
 
-class Work(Record, frozen=True):
+class Work(Record, frozen=True, kw_only=True):
     """A work of the corpus with those who own it and what they allow."""
 
     id: str
     title: str
-    creators: tuple[str, ...]
-    holders: tuple[str, ...]
-    source: str
-    collection: str
-    licence: str
-    attribution: str
-    terms: tuple[Term, ...]
+    creators: tuple[str, ...] = ()
+    holders: tuple[str, ...] = ()
+    source: str = ""
+    collection: str = ""
+    licence: str = ""
+    grounds: Annotated[str, msgspec.Meta(description="why the licence is held to be this")] = ""
+    attribution: str = ""
+    terms: tuple[Term, ...] = ()
 
 
 class Place(Record, frozen=True):
