@@ -1,0 +1,357 @@
+"""THE table: every address, its arguments with units and ranges, its replies, one line of doc.
+
+Parsing, checks, what the server may send, the reference in docs/osc.md and the
+tests derive from `TABLE`, `PARAMETERS` and `errors.CODES`; nothing else knows an
+address.
+
+Conventions.  The first argument of a command is the client's own id for it, an
+int or a string, and every reply carries it as its first argument.  Notes
+travel as onset, duration (ticks at 480 a quarter), pitch, velocity, voice.
+What the server sends uses only the type tags i, f, s and b, and ints of 32
+bits, because Pd and many plugins read no others.  A checksum is CRC-32 (that
+of zlib, PNG and Ethernet) in 8 lower-case hexadecimal digits: of a list of
+notes it is taken over all its ints in order as 32-bit big-endian, of a file
+over its bytes.
+"""
+
+from typing import Final
+
+from musai.transformer.request import MODES, RANGES
+from osc_bridge.rows import ID_BYTES, INT32, Address, Arg, Kind, number, optional, text, whole
+
+PROTOCOL: Final = 1
+ROOT: Final = "/musai"
+DEFAULT_PORT: Final = 7733
+LIGHTS: Final = ("grey", "green", "amber", "red")
+
+_ID = Arg("id", "id", "the client's id for this command: an int, or a string", 1, ID_BYTES)
+_TAKE = Arg(
+    "take",
+    "id",
+    "the id of the command that asked for the phrase, or 8 to 64 digits of the phrase's own id",
+    1,
+    ID_BYTES,
+)
+_PORT = whole(
+    "reply_port", 0, 65535, "replies go to this port of the same host; 0: where this came from"
+)
+
+QUINTUPLE: Final = (
+    whole("onset", 0, INT32, "from the first bar line", "ticks"),
+    whole("duration", 1, INT32, "", "ticks"),
+    whole("pitch", 0, 127, "60 is middle C"),
+    whole("velocity", 1, 127, ""),
+    whole("voice", 0, 63, "index of the voice"),
+)
+NOTE_BYTES: Final = 4 * len(QUINTUPLE)
+
+_CHUNK = (
+    whole("sequence", 1, INT32, "number of this chunk, from 1"),
+    whole("total", 1, INT32, "number of chunks"),
+    text("checksum", 8, 'of the whole, as above; "" leaves it unchecked'),
+)
+_DATA = Arg("data", "blob", "this part of a standard MIDI file", 1, INT32, "bytes")
+
+
+def _ranged(name: str, kind: Kind, doc: str) -> Arg:
+    low, high, unit = RANGES[name]
+    return Arg(name, kind, doc, low, high, unit)
+
+
+PARAMETERS: Final[dict[str, Arg]] = {
+    arg.name: arg
+    for arg in (
+        _ranged("bars", "int", "length of the answer; 4 where nothing is set"),
+        _ranged("seed", "int", "keys the noise; where none is set, takes count up from 0"),
+        _ranged("tempo", "float", "else that of the context's file, else the transport's"),
+        text("signature", 8, 'time signature, as "6/8"'),
+        text("key", 3, 'as "C", "F#m", "Bb"'),
+        _ranged("density", "float", "notes wished for in a bar"),
+        text("register", 8, 'lowest and highest pitch, as "48-72"'),
+        text("collection", 64, "sound like the works of this collection"),
+        _ranged("temperature", "float", "0 takes the likeliest choice at each step"),
+        _ranged("top_p", "float", "share of the probability that is drawn from"),
+    )
+}
+"""What `/musai/set` and the asking commands take by name: the fields of a `Request`."""
+
+DEFAULT_WORD: Final = "default"
+
+_MODE_DOCS = {
+    "generate": "Ask for a phrase from nothing.",
+    "continue": "Ask for the context to be continued in its voices.",
+    "answer": "Ask for a reply to the context.",
+}
+
+_PAIR = (
+    Arg("name", "string", "a parameter", 1, 32, "bytes", tuple(PARAMETERS)),
+    Arg("value", "value", f'its value; "{DEFAULT_WORD}" or nil takes it back'),
+)
+_STREAM = ("/musai/ack", "/musai/started", "/musai/note", "/musai/end", "/musai/overlap")
+
+
+def _command(
+    name: str,
+    doc: str,
+    *args: Arg,
+    replies: tuple[str, ...] = ("/musai/ack",),
+    rest: tuple[Arg, ...] = (),
+    least: int = 0,
+    once: bool = False,
+) -> Address:
+    return Address(f"{ROOT}/{name}", "in", (_ID, *args), doc, rest, least, replies, once)
+
+
+def _reply(name: str, doc: str, *args: Arg, rest: tuple[Arg, ...] = (), least: int = 0) -> Address:
+    return Address(f"{ROOT}/{name}", "out", args, doc, rest, least)
+
+
+# A table reads as a table: its rows are laid out by hand.
+# fmt: off
+_COMMANDS = (
+    _command(
+        "hello",
+        "Make oneself known. Everything else is refused before it.",
+        optional(whole("protocol", 1, INT32, "version of this table that the client speaks"), PROTOCOL),
+        optional(_PORT, 0),
+        optional(text("name", 64, "what to call the client"), ""),
+        optional(Arg("short", "bool", "cut ids to 8 digits and leave sentences out of replies"), False),
+        replies=("/musai/ack", "/musai/welcome"),
+    ),
+    _command("bye", "Leave: what was asked for is cancelled, what was set is forgotten."),
+    _command(
+        "session",
+        "Join the session of this name, which its members' transport and takes belong to; "
+        "until then a client has one of its own.",
+        Arg("name", "string", "", 1, 64, "bytes"),
+    ),
+    _command(
+        "set", "Set parameters for all that is asked for afterwards.", rest=_PAIR, least=1
+    ),
+    _command(
+        "voice",
+        "Say what a voice of note lists is.",
+        whole("index", 0, 63, "as in the notes"),
+        whole("program", 0, 127, "General MIDI program, from 0"),
+        optional(Arg("drum", "bool", "whether it is a drum set"), False),
+        optional(text("name", 64, ""), ""),
+    ),
+    _command(
+        "transport",
+        "Tell the session where the host's transport is.",
+        _ranged("tempo", "float", ""),
+        number("beat", -1e6, 1e9, "position now", "quarters"),
+        Arg("playing", "bool", ""),
+    ),
+    _command(
+        "context",
+        "Upload notes, in chunks, for continue and answer; when the last one is in, they are the context.",
+        *_CHUNK,
+        rest=QUINTUPLE,
+        least=1,
+        replies=("/musai/context/have", "/musai/context/missing", "/musai/context/ready"),
+    ),
+    _command(
+        "context/midi",
+        "Upload a standard MIDI file, in chunks, as the context.",
+        *_CHUNK,
+        _DATA,
+        replies=("/musai/context/have", "/musai/context/missing", "/musai/context/ready"),
+    ),
+    *(
+        _command(
+            mode,
+            f"{_MODE_DOCS[mode]} Parameters named here hold for this once.",
+            rest=_PAIR,
+            replies=_STREAM,
+            once=True,
+        )
+        for mode in MODES
+    ),
+    _command(
+        "again",
+        "Ask for an earlier take again but different: the same request with the next seed.",
+        optional(_TAKE, ""),
+        replies=_STREAM,
+        once=True,
+    ),
+    _command(
+        "replay",
+        "Make a recorded phrase again, note for note, and say whether it is identical.",
+        Arg("replay", "string", "its replay id, or at least 8 digits of it", 8, 64, "bytes"),
+        replies=_STREAM,
+        once=True,
+    ),
+    _command("cancel", "Stop a command of this client that is under way.", _TAKE),
+    _command(
+        "keep", "Record that this phrase is kept.", _TAKE,
+        replies=("/musai/ack", "/musai/decision"), once=True,
+    ),
+    _command(
+        "discard", "Record that this phrase is discarded.", _TAKE,
+        replies=("/musai/ack", "/musai/decision"), once=True,
+    ),
+    _command(
+        "phrase", "Fetch a phrase as a standard MIDI file, in chunks.", _TAKE,
+        replies=("/musai/ack", "/musai/phrase/midi"),
+    ),
+    _command(
+        "resend",
+        "Send notes of a finished take again, in chunks.",
+        _TAKE,
+        optional(whole("first", 0, INT32, "index of the first note"), 0),
+        optional(whole("end", -1, INT32, "index after the last note; -1: to the end"), -1),
+        replies=("/musai/ack", "/musai/notes"),
+    ),
+    _command("panic", "Cancel all that this session has under way and silence its listeners."),
+    _command(
+        "sync", "Ask for the server's clock and the session's beat.",
+        replies=("/musai/ack", "/musai/clock"),
+    ),
+    _command(
+        "subscribe",
+        "Be told the whole state now and every change until the lease ends; ask again to renew.",
+        optional(number("lease", 0, 60, "0 ends it", "seconds"), 10.0),
+        replies=("/musai/ack", "/musai/state"),
+    ),
+)
+
+_PHRASE = text("phrase", 64, "the phrase's id, hexadecimal")
+
+_REPLIES = (
+    _reply(
+        "ack", "The command is accepted, at once.",
+        _ID,
+        text("command", 32, "its address"),
+        number("wait", 0, 60e3, "until its timetag is due", "milliseconds"),
+    ),
+    _reply(
+        "error", "The command is refused, or ends here.",
+        Arg("id", "id", 'the command\'s id, "?" where it could not be read', 1, ID_BYTES),
+        text("code", 24, "a word from the table of errors"),
+        text("text", 300, "what was wrong and what is legal"),
+        text("command", 64, "its address"),
+        whole("withheld", 0, INT32, "errors not sent to this client since the last, to limit the rate"),
+    ),
+    _reply(
+        "welcome", "The answer to hello: who is here and what its limits are.",
+        _ID,
+        whole("protocol", 1, INT32, "version of this table"),
+        whole("client", 1, INT32, "number of this client"),
+        text("version", 24, "of musai"),
+        text("model", 48, "name of the model"),
+        text("model_id", 64, "hash of its weights, hexadecimal"),
+        text("corpus", 48, "name of the corpus that phrases are compared with"),
+        text("corpus_id", 64, "hash of its works and notes, hexadecimal"),
+        text("capabilities", 128, "commands that ask for music and ways to speak, apart by spaces"),
+        rest=(text("limit", 24, "name of a limit"), whole("most", 0, INT32, "its value")),
+        least=1,
+    ),
+    _reply(
+        "started", "A worker has the request.",
+        _ID,
+        text("replay", 64, "names the phrase to come, hexadecimal"),
+        Arg("seed", "value", "as an int, or a string of digits where it needs more than 32 bits"),
+    ),
+    _reply(
+        "note", "One note of the answer, as soon as it is known.",
+        _ID,
+        whole("index", 0, INT32, "from 0"),
+        *QUINTUPLE,
+    ),
+    _reply(
+        "end", "All notes are out and the phrase is recorded.",
+        _ID,
+        whole("notes", 0, INT32, "how many notes were sent"),
+        whole("bars", 0, INT32, ""),
+        text("checksum", 8, "of the notes in the order of their indices"),
+        _PHRASE,
+        text("replay", 64, "the replay id, hexadecimal"),
+        text("notes_id", 8, "first digits of the hash of the phrase's notes in canonical order"),
+        number("first_note", 0, 1e9, "from request to first note, in the server", "milliseconds"),
+        number("whole", 0, 1e9, "from request to last note, in the server", "milliseconds"),
+        text("same", 64, 'of a replay: "identical", or where it differs; "" of a new phrase'),
+    ),
+    _reply(
+        "overlap", "What the phrase overlaps with.",
+        _ID,
+        text("light", 8, "", LIGHTS),
+        whole("number", 0, 3, "the light as a number, 0 for grey to 3 for red"),
+        number("p", -1, 1, "p of the best match; -1 where it is not known"),
+        whole("longest_run", 0, INT32, "longest exact run", "notes"),
+        number("time", 0, 1e9, "that matching took", "milliseconds"),
+        text("work", 64, 'id of the nearest work; "" for none'),
+        text("title", 120, "its title"),
+        text("licence", 64, "its licence"),
+        text("sentence", 400, "the verdict in words"),
+    ),
+    _reply(
+        "notes", "Notes of a take that were asked for again.",
+        _ID, *_CHUNK,
+        whole("first", 0, INT32, "index of the first note in this chunk"),
+        rest=QUINTUPLE,
+        least=1,
+    ),
+    _reply("phrase/midi", "A part of a standard MIDI file.", _ID, *_CHUNK, _DATA),
+    _reply(
+        "decision", "The decision is recorded.",
+        _ID, _PHRASE, text("decision", 8, "", ("kept", "discarded")),
+    ),
+    _reply(
+        "context/have", "The chunk is in.",
+        _ID,
+        whole("received", 0, INT32, "chunks that are in"),
+        whole("total", 1, INT32, "chunks that there are"),
+    ),
+    _reply(
+        "context/missing", "These chunks are not in: send them again.",
+        _ID,
+        rest=(whole("sequence", 1, INT32, "number of a chunk"),),
+        least=1,
+    ),
+    _reply(
+        "context/ready", "The upload is whole, its checksum right: it is the context.",
+        _ID, whole("size", 0, INT32, "of notes: how many; of a file: its bytes"),
+    ),
+    _reply(
+        "clock", "The server's clock and the session's transport.",
+        _ID,
+        whole("ms", 0, INT32, "since the server started, modulo 2^31", "milliseconds"),
+        number("tempo", 0, 400, "0 where no transport was told", "quarters a minute"),
+        number("beat", -1e9, 1e9, "position now", "quarters"),
+        Arg("playing", "bool", ""),
+    ),
+    _reply(
+        "state", "One value of the state; the name \"all\" ends the full state and counts its values.",
+        Arg("id", "id", "the subscription's id", 1, ID_BYTES),
+        text("name", 32, ""),
+        Arg("value", "value", ""),
+    ),
+    _reply(
+        "take", "A take of the session, told to subscribers when it ends, is compared or decided upon.",
+        Arg("id", "id", "the subscription's id", 1, ID_BYTES),
+        whole("client", 1, INT32, "number of the client that asked for it"),
+        Arg("take", "id", "that client's id for it", 1, ID_BYTES),
+        _PHRASE,
+        whole("notes", 0, INT32, ""),
+        text("light", 8, '"" until compared', ("", *LIGHTS)),
+        text("decision", 12, '"" until decided', ("", "kept", "discarded")),
+    ),
+    _reply(
+        "heartbeat", "The subscription lives.",
+        Arg("id", "id", "the subscription's id", 1, ID_BYTES),
+        whole("count", 0, INT32, "from 0"),
+        number("lease", 0, 60, "that is left; 0 with the last one", "seconds"),
+    ),
+    _reply("silence", "Panic: every note that sounds ends now.", Arg("id", "id", "the subscription's id", 1, ID_BYTES)),
+    _reply(
+        "withheld", "Errors were withheld to limit their rate.",
+        whole("count", 1, INT32, "since the last error or notice to this client"),
+    ),
+    _reply("goodbye", "The server forgets this client.", text("reason", 120, "")),
+)
+# fmt: on
+
+TABLE: Final[dict[str, Address]] = {row.path: row for row in (*_COMMANDS, *_REPLIES)}
+assert len(TABLE) == len(_COMMANDS) + len(_REPLIES)
+assert all(reply in TABLE for row in TABLE.values() for reply in row.replies)

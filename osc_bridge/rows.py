@@ -1,0 +1,69 @@
+"""What a row of the address table is made of."""
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+Kind = Literal["id", "int", "float", "bool", "string", "blob", "value"]
+INT32: Final = 2**31 - 1
+ID_BYTES: Final = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Arg:
+    """One argument.  `high` of a string or a blob counts bytes; `default` makes it optional."""
+
+    name: str
+    kind: Kind
+    doc: str = ""
+    low: float | None = None
+    high: float | None = None
+    unit: str = ""
+    legal: tuple[str, ...] = ()
+    default: int | float | str | bool | None = None
+    optional: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """One row: `rest` is a group of arguments that repeats, at least `least` times.
+
+    `once`: sent again with the same id, the command is answered again and not
+    done again.  `last` is the reply that ends a command which went well.
+    """
+
+    path: str
+    way: Literal["in", "out"]
+    args: tuple[Arg, ...]
+    doc: str
+    rest: tuple[Arg, ...] = ()
+    least: int = 0
+    replies: tuple[str, ...] = ()
+    once: bool = False
+
+    @property
+    def last(self) -> str:
+        """The reply after which nothing more comes for this id."""
+        return self.replies[-1]
+
+    @property
+    def required(self) -> int:
+        """How many arguments must be there before the repeating group."""
+        return sum(not arg.optional for arg in self.args)
+
+
+def whole(name: str, low: float, high: float, doc: str, unit: str = "") -> Arg:
+    return Arg(name, "int", doc, low, high, unit)
+
+
+def text(name: str, high: int, doc: str, legal: tuple[str, ...] = ()) -> Arg:
+    return Arg(name, "string", doc, 0, high, "bytes", legal)
+
+
+def number(name: str, low: float, high: float, doc: str, unit: str = "") -> Arg:
+    return Arg(name, "float", doc, low, high, unit)
+
+
+def optional(arg: Arg, default: int | float | str | bool) -> Arg:
+    return Arg(
+        arg.name, arg.kind, arg.doc, arg.low, arg.high, arg.unit, arg.legal, default, optional=True
+    )

@@ -1,0 +1,379 @@
+"""The loop that owns the sockets and the clock, between the desk and a service.
+
+The loop never waits for the service: requests with a context are built, and
+phrases fetched, on one thread, and the service's quick calls are made on
+another; its events come back from its own threads through
+`call_soon_threadsafe`.
+"""
+
+import asyncio
+import logging
+import threading
+from collections import deque
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+from musai.errors import MusaiError
+from musai.service.events import Compared, Event, Failed
+from musai.service.interface import ServiceLike
+from musai.transformer.request import Request
+from osc_bridge.addresses import DEFAULT_PORT
+from osc_bridge.asks import Ask
+from osc_bridge.codec import encode
+from osc_bridge.desk import Counts, Desk
+from osc_bridge.effects import (
+    Again,
+    Cancel,
+    Decide,
+    Decided,
+    Effect,
+    Fetch,
+    Fetched,
+    Key,
+    Peer,
+    Replay,
+    Send,
+    Submit,
+)
+from osc_bridge.limits import Limits
+from osc_bridge.record import ServerRecord
+from osc_bridge.session import About
+from osc_bridge.transports import TcpTransport, Transport, UdpTransport
+
+TURN: Final = 0.001
+"""Seconds of work on packets before the sockets are read again."""
+QUEUE: Final = 16_384
+"""Packets that may wait; more are counted in `overrun`."""
+LONGEST_NAP: Final = 30.0
+REFRESH: Final = (0.25, 5.0)
+"""Seconds between looks at what the service is: until it is ready, and after."""
+
+T = TypeVar("T")
+log = logging.getLogger(__name__)
+
+
+def about(described: Mapping[str, Any]) -> About:
+    """Who serves, from `ServiceLike.describe`; blanks while the model is still loading."""
+    model = described.get("model") or {}
+    corpora = described.get("corpora") or []
+    ready = [corpus for corpus in corpora if corpus.get("state") == "ready"]
+    corpus = (ready or corpora or [{}])[0]
+    return About(
+        version=str(described.get("version") or ""),
+        model=str(model.get("name") or ""),
+        model_id=str(model.get("id") or ""),
+        corpus=str(corpus.get("name") or ""),
+        corpus_id=str(corpus.get("id") or ""),
+    )
+
+
+class Bridge:
+    """One server.  Make it, `await start()`, `await close()`, all in one loop."""
+
+    def __init__(
+        self,
+        service: ServiceLike,
+        *,
+        host: str = "127.0.0.1",
+        port: int = DEFAULT_PORT,
+        tcp_port: int | None = None,
+        record: Path | None = None,
+        extra: Mapping[str, Any] | None = None,
+        limits: Limits | None = None,
+        transports: Sequence[Transport] | None = None,
+    ) -> None:
+        """`port` 0 takes free ones; `record` is where server.json goes, with `extra` in it."""
+        self.limits = limits or Limits()
+        self.desk = Desk(self.limits)
+        self.addresses: dict[str, str] = {}
+        self.overrun = 0
+        self._service = service
+        self._transports = (
+            [
+                UdpTransport(host, port),
+                TcpTransport(host, port if tcp_port is None else tcp_port, self.limits.frame),
+            ]
+            if transports is None
+            else list(transports)
+        )
+        self._record = None if record is None else ServerRecord(record, extra or {})
+        self._waiting: deque[tuple[Peer, bytes] | Peer] = deque()
+        self._working = False
+        self._timer: asyncio.TimerHandle | None = None
+        self._tickets: dict[Key, int] = {}
+        self._unborn: set[Key] = set()
+        self._stillborn: set[Key] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._calls = ThreadPoolExecutor(1, "osc-calls")
+        self._builds = ThreadPoolExecutor(1, "osc-builds")
+
+    @property
+    def counts(self) -> Counts:
+        """What became of every packet."""
+        return self.desk.counts
+
+    async def start(self) -> None:
+        """Take the ports, write server.json.  Raises `PortTaken`, and then nothing is left open."""
+        self._loop = asyncio.get_running_loop()
+        opened: list[Transport] = []
+        try:
+            for transport in self._transports:
+                url = await transport.open(self)
+                opened.append(transport)
+                self.addresses[url.partition(":")[0].removeprefix("osc.")] = url
+            await self._look()
+            if self._record is not None:
+                self._record.write(self.addresses)
+        except BaseException:
+            for transport in opened:
+                await transport.close()
+            self._shut()
+            raise
+        self._spawn(self._refresh())
+
+    async def close(self) -> None:
+        """Say goodbye, give the ports back, remove server.json."""
+        self._do(self.desk.close(self._loop.time()))
+        if self._timer is not None:
+            self._timer.cancel()
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        for transport in self._transports:
+            await transport.close()
+        if self._record is not None:
+            self._record.remove()
+        self._shut()
+
+    def _shut(self) -> None:
+        for executor in (self._calls, self._builds):
+            executor.shutdown(wait=False, cancel_futures=True)
+
+    # What the transports call.
+
+    def packet(self, peer: Peer, packet: bytes) -> None:
+        """Queue a packet; sockets are emptied before packets are worked on."""
+        if len(self._waiting) >= QUEUE:
+            self.overrun += 1
+            return
+        self._queue((peer, packet))
+
+    def gone(self, peer: Peer) -> None:
+        """Queue the end of a connection behind its packets."""
+        self._queue(peer)
+
+    def full(self) -> bool:
+        """Whether streams should hold back."""
+        return len(self._waiting) > QUEUE // 4
+
+    def _queue(self, item: tuple[Peer, bytes] | Peer) -> None:
+        self._waiting.append(item)
+        if not self._working:
+            self._working = True
+            self._loop.call_soon(self._work)
+
+    def _work(self) -> None:
+        until = self._loop.time() + TURN
+        while self._waiting:
+            item = self._waiting.popleft()
+            now = self._loop.time()
+            if isinstance(item, Peer):
+                self._do(self.desk.gone(now, item))
+            else:
+                wall = datetime.now(UTC).timestamp()
+                self._do(self.desk.packet(now, wall, *item))
+            if now > until:
+                break
+        self._working = bool(self._waiting)
+        if self._working:
+            self._loop.call_soon(self._work)
+        self._nap()
+
+    def _nap(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        now = self._loop.time()
+        at = min(max(self.desk.wake(), now), now + LONGEST_NAP)
+        self._timer = self._loop.call_at(at, self._tick)
+
+    def _tick(self) -> None:
+        self._do(self.desk.tick(self._loop.time()))
+        self._nap()
+
+    # What the desk wants done.
+
+    def _do(self, effects: Sequence[Effect]) -> None:
+        for effect in effects:
+            match effect:
+                case Send():
+                    self._send(effect)
+                case Submit() | Again() | Replay():
+                    self._unborn.add(effect.key)
+                    self._spawn(self._ask(effect))
+                case Cancel():
+                    self._cancel(effect.key)
+                case Decide() | Fetch():
+                    self._spawn(self._answer(effect))
+
+    def _send(self, effect: Send) -> None:
+        packet = encode(effect.message)
+        for transport in self._transports:
+            if transport.send(effect.peer, packet):
+                return
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = self._loop.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _call(self, function: Callable[[], T], *, slow: bool = False) -> T:
+        executor = self._builds if slow else self._calls
+        return await self._loop.run_in_executor(executor, function)
+
+    async def _ask(self, effect: Submit | Again | Replay) -> None:
+        on_event = partial(self._from_thread, effect.key)
+        try:
+            match effect:
+                case Submit():
+                    request = await self._built(effect.ask)
+                    submit = partial(
+                        self._service.submit, request, on_event, session=effect.session
+                    )
+                case Again():
+                    submit = partial(
+                        self._service.again, effect.phrase, on_event, session=effect.session
+                    )
+                case Replay():
+                    submit = partial(self._service.replay, effect.replay, on_event)
+            if effect.key in self._stillborn:
+                self._event(effect.key, Failed(-1, "Cancelled", "stopped before it began"))
+            else:
+                await self._submitted(effect.key, submit)
+        except Exception as error:
+            self._event(effect.key, failed(error))
+        finally:
+            self._unborn.discard(effect.key)
+            self._stillborn.discard(effect.key)
+
+    async def _built(self, ask: Ask) -> Request:
+        if ask.quick:
+            return ask.request()
+        return await self._call(ask.request, slow=True)
+
+    async def _submitted(self, key: Key, submit: Callable[[], int]) -> None:
+        self._tickets[key] = await self._call(submit)
+        if key not in self._unborn:  # it ended before its ticket was known
+            del self._tickets[key]
+        elif key in self._stillborn:
+            self._cancel(key)
+
+    def _cancel(self, key: Key) -> None:
+        ticket = self._tickets.get(key)
+        if ticket is not None:
+            self._calls.submit(self._service.cancel, ticket)
+        elif key in self._unborn:
+            self._stillborn.add(key)
+
+    async def _answer(self, effect: Decide | Fetch) -> None:
+        result: Decided | Fetched | Failed
+        try:
+            if isinstance(effect, Fetch):
+                phrase = await self._call(partial(self._service.phrase, effect.phrase), slow=True)
+                result = Fetched(await self._call(phrase.to_midi, slow=True))
+            else:
+                kept = effect.decision == "kept"
+                decide = self._service.keep if kept else self._service.discard
+                await self._call(partial(decide, effect.phrase))
+                result = Decided(effect.phrase)
+        except Exception as error:
+            result = failed(error)
+        self._do(self.desk.result(self._loop.time(), effect.key, result))
+        self._nap()
+
+    # What the service says.
+
+    def _from_thread(self, key: Key, event: Event) -> None:
+        try:
+            self._loop.call_soon_threadsafe(self._event, key, event)
+        except RuntimeError:
+            log.debug("%s came after the loop was closed", event)
+
+    def _event(self, key: Key, event: Event) -> None:
+        if isinstance(event, Compared | Failed):
+            self._tickets.pop(key, None)
+            self._unborn.discard(key)
+        self._do(self.desk.event(self._loop.time(), key, event))
+        self._nap()
+
+    async def _refresh(self) -> None:
+        while True:
+            known = self.desk.shared.about
+            await asyncio.sleep(REFRESH[bool(known.model_id and known.corpus_id)])
+            await self._look()
+
+    async def _look(self) -> None:
+        try:
+            self.desk.shared.about = about(await self._call(self._service.describe))
+        except Exception:
+            log.exception("the service could not describe itself")
+
+
+def failed(error: Exception) -> Failed:
+    """An exception as an event; what nobody raised on purpose goes to the log with its trace."""
+    if isinstance(error, MusaiError):
+        return Failed(-1, type(error).__name__, str(error))
+    log.error("a fault while serving", exc_info=error)
+    return Failed(-1, "Internal", f"{type(error).__name__}: {error}")
+
+
+class BridgeThread:
+    """A bridge with a loop in a thread of its own, for programs that have no loop to give."""
+
+    def __init__(self, service: ServiceLike, **options: Any) -> None:
+        """Options as for `Bridge`."""
+        self._service, self._options = service, options
+        self._started = threading.Event()
+        self._error: BaseException | None = None
+        self._thread = threading.Thread(target=self._run, name="osc-bridge", daemon=True)
+        self.bridge: Bridge
+
+    def start(self) -> "BridgeThread":
+        """Start, and wait until the ports are taken.  Raises what `Bridge.start` raises."""
+        self._thread.start()
+        self._started.wait()
+        if self._error is not None:
+            self._thread.join()
+            raise self._error
+        return self
+
+    def close(self) -> None:
+        """Close the bridge and end the thread."""
+        if self._thread.is_alive():
+            self._loop.call_soon_threadsafe(self._stop.set)
+            self._thread.join()
+
+    def __enter__(self) -> "BridgeThread":
+        return self.start()
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _run(self) -> None:
+        asyncio.run(self._main())
+
+    async def _main(self) -> None:
+        self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
+        self.bridge = Bridge(self._service, **self._options)
+        try:
+            await self.bridge.start()
+        except BaseException as error:
+            self._error = error
+            self._started.set()
+            return
+        self._started.set()
+        await self._stop.wait()
+        await self.bridge.close()
