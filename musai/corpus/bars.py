@@ -98,7 +98,8 @@ def _offset(
     if bar.ending > 1:
         return ending_fill
     if bar.opens or i == 0:
-        followed = i + 1 < len(bars) and not bars[i + 1].opens and metres[i + 1] == metres[i]
+        # A last bar on its own is no pickup: nothing follows for it to lead to.
+        followed = i + 1 < len(bars) and metres[i + 1] == metres[i]
         if rest and (followed or fill + rest == full):
             return full - rest
         return Fraction(0)
