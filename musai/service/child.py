@@ -15,6 +15,8 @@ import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import BinaryIO, cast
 
 from musai.service import wire
@@ -34,6 +36,14 @@ OnMessage = Callable[[wire.Up], None]
 OnEnd = Callable[["Child", str], None]
 
 
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """Where a worker works: the home folder, and the threads that BLAS may use."""
+
+    home: Path
+    threads: int = 1
+
+
 class Child:
     """One life of one worker.  `on_message` and `on_end` are called from its reader thread."""
 
@@ -43,7 +53,7 @@ class Child:
         arguments: Sequence[str],
         on_message: OnMessage,
         on_end: OnEnd,
-        threads: int = 1,
+        setting: "Setting",
     ) -> None:
         self.role = role
         self._on_message = on_message
@@ -56,7 +66,7 @@ class Child:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            env=_environment(threads),
+            env=_environment(setting),
             creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
         )
         self._listener = self._thread(self._listen, "err")
@@ -118,11 +128,15 @@ class Child:
         pipe.close()
 
 
-def _environment(threads: int) -> dict[str, str]:
+def _environment(setting: Setting) -> dict[str, str]:
     """The child's environment: our import path, and BLAS threads set before it loads numpy."""
-    paths = [path for path in sys.path if path]
-    numbers = dict.fromkeys(THREAD_VARIABLES, str(threads))
-    return {**os.environ, "PYTHONPATH": os.pathsep.join(paths), "PYTHONUTF8": "1", **numbers}
+    return {
+        **os.environ,
+        **dict.fromkeys(THREAD_VARIABLES, str(setting.threads)),
+        "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
+        "PYTHONUTF8": "1",
+        "MUSAI_HOME": str(setting.home),
+    }
 
 
 def _how_it_ended(code: int, said: Sequence[str]) -> str:

@@ -11,6 +11,7 @@ from time import perf_counter
 from typing import Any, Literal
 
 from musai.service import wire
+from musai.service.child import Setting
 from musai.service.post import Post
 
 CorpusState = Literal["opening", "ready", "building", "indexing", "missing", "failed"]
@@ -35,7 +36,7 @@ class CorpusStatus:
     def sentence(self) -> str:
         """Why there is no light yet, or an empty text."""
         if self.state == "ready":
-            return self.reason
+            return f"the corpus {self.name!r} is here, but {self.reason}" if self.reason else ""
         if self.state in ("building", "indexing"):
             what = "is being built" if self.state == "building" else "is being prepared"
             stage = f" ({self.reason})" if self.reason else ""
@@ -78,16 +79,18 @@ class Bench:
         corpora: Sequence[str],
         matcher: str,
         builder: str,
-        buildable: Sequence[str],
-        threads: int,
+        build: bool,
+        setting: Setting,
     ) -> None:
         self._lock = threading.RLock()
         self._status = {name: CorpusStatus(name) for name in corpora}
         self._pending: dict[int, _Pending] = {}
-        self._buildable = set(buildable)
-        self._to_build: list[str] = []
-        self._match = Post("match", (matcher, *corpora), self._matched, self._match_gone, threads)
-        self._build = Post("build", (builder,), self._building, self._build_gone, threads)
+        self._at_work = False
+        self._may_build = build
+        self._asked: set[wire.Build] = set()
+        self._to_build: list[wire.Build] = []
+        self._match = Post("match", (matcher, *corpora), self._matched, self._match_gone, setting)
+        self._build = Post("build", (builder,), self._building, self._build_gone, setting)
         if corpora:
             self._match.fill()
 
@@ -158,16 +161,28 @@ class Bench:
                 self._match.send(wire.Compare(number, pending.phrase))
 
     def _opened(self, about: dict[str, Any]) -> None:
-        """What the matcher could open; what it could not, and can be built, is built."""
+        """What the matcher could open; what is missing of it is built, once."""
         with self._lock:
             for row in about["corpora"]:
                 self._status[row["name"]] = status = CorpusStatus(**row)
-                if status.state == "missing" and status.name in self._buildable:
-                    self._buildable.discard(status.name)
-                    self._to_build.append(status.name)
-                    self._status[status.name] = replace(status, state="building", reason="")
+                if status.state == "missing":
+                    self._want(wire.Build(status.name, "corpus"))
+                elif status.state == "ready" and status.reason:
+                    self._want(wire.Build(status.name, "null"))
             self._send_pending()
             self._build_next()
+            done = not self._to_build and self._asked
+        if done:
+            self._build.close()
+
+    def _want(self, build: wire.Build) -> None:
+        if not self._may_build or build in self._asked:
+            return
+        self._asked.add(build)
+        self._to_build.append(build)
+        if build.part == "corpus":
+            old = self._status[build.corpus]
+            self._status[build.corpus] = replace(old, state="building", reason="")
 
     def _answer(self, number: int, verdict: dict[str, Any], rows: list[dict[str, Any]]) -> None:
         with self._lock:
@@ -188,45 +203,48 @@ class Bench:
     def _build_next(self) -> None:
         if self._to_build:
             self._build.fill()
-            if self._build.state == "ready":
-                self._build.send(wire.Build(self._to_build[0]))
+            if self._build.state == "ready" and not self._at_work:
+                self._at_work = True
+                self._build.send(self._to_build[0])
 
     def _building(self, message: wire.Up) -> None:
-        if isinstance(message, wire.Ready):
-            with self._lock:
+        with self._lock:
+            if isinstance(message, wire.Ready):
                 self._build_next()
-        elif isinstance(message, wire.Progress):
-            self._progress(message)
-        elif isinstance(message, wire.Built):
-            self._built(message)
+            elif isinstance(message, wire.Progress):
+                self._progress(message)
+            elif isinstance(message, wire.Built):
+                self._built(message.reason)
 
     def _progress(self, message: wire.Progress) -> None:
-        with self._lock:
-            old = self._status[message.corpus]
+        old = self._status[message.corpus]
+        far = f"{message.fraction:.0%}"
+        if old.state == "ready":
+            reason = f"its null, against which likeness is rated, is being made, {far}"
+            self._status[message.corpus] = replace(old, reason=reason, progress=message.fraction)
+        else:
             state: CorpusState = "building" if message.stage == "corpus" else "indexing"
             self._status[message.corpus] = replace(
                 old, state=state, progress=message.fraction, reason=message.text
             )
 
-    def _built(self, message: wire.Built) -> None:
-        with self._lock:
-            self._to_build.remove(message.corpus)
-            old = self._status[message.corpus]
-            if message.reason:
-                self._status[message.corpus] = replace(old, state="failed", reason=message.reason)
-            else:
-                self._status[message.corpus] = replace(old, state="opening", reason="")
-            names = list(self._status)
-            self._build_next()
-            done = not self._to_build
-        self._match.send(wire.Open(names))
-        if done:
-            self._build.close()
+    def _built(self, fault: str) -> None:
+        """A part is done or has failed; the matcher looks again at what there is."""
+        self._at_work = False
+        build = self._to_build.pop(0)
+        old = self._status[build.corpus]
+        if not fault:
+            if build.part == "corpus":
+                self._status[build.corpus] = replace(old, state="opening", reason="")
+            self._match.send(wire.Open(list(self._status)))
+        elif build.part == "corpus":
+            self._status[build.corpus] = replace(old, state="failed", reason=fault)
+        else:
+            self._status[build.corpus] = replace(old, reason=f"its null cannot be made: {fault}")
+        self._build_next()
 
     def _build_gone(self, how: str) -> None:
-        """A builder that dies is not asked for the same corpus again."""
+        """A builder that dies is not asked for the same part again."""
         with self._lock:
-            if self._to_build:
-                name = self._to_build.pop(0)
-                reason = f"the process that builds the corpus {name!r} {how}"
-                self._status[name] = replace(self._status[name], state="failed", reason=reason)
+            if self._at_work:
+                self._built(f"the process that builds it {how}")

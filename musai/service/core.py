@@ -1,5 +1,6 @@
 """Service: the use-cases.  Generate, match, record, replay, report; sockets are others' affair."""
 
+import json
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -12,8 +13,10 @@ from musai import folders
 from musai.errors import BadInput, MusaiError
 from musai.ledger import Ledger
 from musai.music import Phrase
+from musai.report import to_json
 from musai.service import records, wire
 from musai.service.announcer import Announcer
+from musai.service.child import Setting
 from musai.service.comparing import Answer, Bench
 from musai.service.desk import Desk, Ticket, failed
 from musai.service.events import Compared, Finished
@@ -24,8 +27,8 @@ from musai.service.reporting import report_of
 from musai.transformer.request import RANGES, Request
 
 PLAYER = "musai.transformer.player:Player.open"
-MATCHER = "musai.match:Matcher.open"
-BUILDER = "musai.corpus.tunebook:build_tunebook"
+MATCHER = "musai.service.building:open_matcher"
+BUILDER = "musai.service.building:Preparer"
 DEFAULT_CORPUS = "tunebook"
 MAX_CONTEXT_NOTES = 20_000
 
@@ -40,10 +43,10 @@ def now() -> datetime:
 class Service:
     """Implements `ServiceLike`; see there for what each method promises.
 
-    Three processes work for it, each started once and kept warm: the player,
-    the matcher, and, where a corpus has yet to be built, the builder.
-    `player`, `matcher` and `builder` name callables as "module:name"; each
-    takes what `Player.open`, `Matcher.open` and `build_tunebook` take.
+    Two processes work for it, each started once and kept warm: the player and
+    the matcher; a third, the builder, where `build` is true and a corpus lacks
+    something.  `player`, `matcher` and `builder` name callables as
+    "module:name"; they take a model's name or None, a corpus's name, nothing.
     `threads` is what BLAS may use in each process.
     """
 
@@ -64,9 +67,9 @@ class Service:
         self._clock = clock
         self.ledger = Ledger.open(self.home / "ledger" / "ledger.sqlite")
         self._announcer = Announcer()
-        buildable = [DEFAULT_CORPUS] if build else []
-        self._bench = Bench(corpora, matcher, builder, buildable, threads)
-        self._desk = Desk(self, player, model, threads)
+        setting = Setting(self.home, threads)
+        self._bench = Bench(corpora, matcher, builder, build, setting)
+        self._desk = Desk(self, player, model, setting)
         self._closed = False
 
     def submit(self, request: Request, on_event: OnEvent, *, session: str = "") -> int:
@@ -124,7 +127,8 @@ class Service:
 
     def report(self, phrase_id: str) -> dict[str, Any]:
         """See `ServiceLike`."""
-        return report_of(self.ledger, phrase_id).plain()
+        values: dict[str, Any] = json.loads(to_json(report_of(self.ledger, phrase_id)))
+        return values
 
     def phrase(self, phrase_id: str) -> Phrase:
         """See `ServiceLike`."""

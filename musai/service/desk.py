@@ -12,6 +12,7 @@ from typing import Any, Protocol
 from musai.errors import MusaiError
 from musai.ledger import Record
 from musai.service import wire
+from musai.service.child import Setting
 from musai.service.events import Event, Failed, Sounded, Started
 from musai.service.fairness import Turns
 from musai.service.interface import OnEvent
@@ -78,7 +79,7 @@ class Keeper(Protocol):
 class Desk:
     """Takes requests, keeps the player busy and fair, tells notes as they come."""
 
-    def __init__(self, keeper: Keeper, factory: str, model: str | None, threads: int) -> None:
+    def __init__(self, keeper: Keeper, factory: str, model: str | None, setting: Setting) -> None:
         self._keeper = keeper
         self._lock = threading.RLock()
         self._numbers = count(1)
@@ -87,7 +88,7 @@ class Desk:
         self._closed = False
         self.about: dict[str, Any] | None = None
         self.made_with: dict[str, Any] = {}
-        self._post = Post("play", (factory, model or ""), self._message, self._gone, threads)
+        self._post = Post("play", (factory, model or ""), self._message, self._gone, setting)
         self._post.fill()
 
     @property

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import PurePath
 from typing import Any, Protocol
 
+import msgspec
 import numpy as np
 
 from musai.errors import NotFound
@@ -18,6 +19,8 @@ TOP = 20
 ALIGNED = 5
 """Hits recorded with their alignment, as many as a report draws."""
 
+NO_NULL = "its null, against which likeness is rated, has not been made yet"
+
 SEVERITY = ("grey", "green", "amber", "red")
 
 
@@ -27,6 +30,10 @@ class MatcherLike(Protocol):
     @property
     def corpus(self) -> Any:
         """The corpus it searches, with name, id, path and works."""
+
+    @property
+    def nulls(self) -> Any:
+        """Its nulls; `ready` holds those that are there."""
 
     def match(self, phrase: Any, top: int = 50) -> Any:
         """Hits, best first, with their verdict."""
@@ -80,13 +87,13 @@ class Room:
         except Exception as error:
             return {"name": name, "state": "failed", "reason": reason_of(error)}
         self._matchers[name] = matcher
-        corpus = matcher.corpus
         return {
             "name": name,
-            "id": corpus.id,
-            "works": len(corpus),
+            "id": matcher.corpus.id,
+            "works": len(matcher.corpus.works),
             "state": "ready",
             "progress": 1.0,
+            "reason": "" if matcher.nulls.ready else NO_NULL,
         }
 
 
@@ -104,7 +111,7 @@ def compared(name: str, matcher: MatcherLike, phrase: Any) -> dict[str, Any]:
         "name": name,
         "id": corpus.id,
         "path": str(corpus.path),
-        "works": len(corpus),
+        "works": len(corpus.works),
         "verdict": {**plain(matches.verdict), "corpus": name},
         "hits": hits,
         "about": {hit["work_id"]: about(corpus, hit["work_id"]) for hit in hits},
@@ -134,4 +141,7 @@ def _severity(row: dict[str, Any]) -> tuple[int, float]:
 
 def about(corpus: Any, work_id: str) -> dict[str, Any]:
     """Who made and owns a work and what they allow, as the report's `Work` has it."""
-    return {"id": work_id}
+    from musai.report.works import work_record
+
+    values: dict[str, Any] = msgspec.to_builtins(work_record(corpus.work(work_id)))
+    return values

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
 from musai.service import wire
-from musai.service.child import Child
+from musai.service.child import Child, Setting
 
 State = Literal["idle", "starting", "ready", "unready", "dead"]
 
@@ -31,13 +31,13 @@ class Post:
         arguments: Sequence[str],
         on_message: Callable[[wire.Up], None],
         on_gone: Callable[[str], None],
-        threads: int = 1,
+        setting: Setting,
     ) -> None:
         self.role = role
         self._arguments = tuple(arguments)
         self._on_message = on_message
         self._on_gone = on_gone
-        self._threads = threads
+        self._setting = setting
         self._lock = threading.Lock()
         self._child: Child | None = None
         self._closed = False
@@ -87,7 +87,7 @@ class Post:
 
     def _start(self) -> None:
         self.state = "starting"
-        self._child = Child(self.role, self._arguments, self._message, self._ended, self._threads)
+        self._child = Child(self.role, self._arguments, self._message, self._ended, self._setting)
 
     def _message(self, message: wire.Up) -> None:
         if isinstance(message, wire.Ready):

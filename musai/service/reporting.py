@@ -1,7 +1,5 @@
 """The ledger's records of a phrase -> `musai.report`: what was recorded, not what would be found now."""
 
-import json
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -9,25 +7,9 @@ import msgspec
 from musai.errors import MusaiError, NotFound
 from musai.ledger import Ledger, Payload
 from musai.music import Phrase
-from musai.report import Evidence, Report, build_report, player_record, render_html
+from musai.report import Evidence, Report, build_report, player_record
 from musai.report import records as told
 from musai.service import records
-
-
-@dataclass(frozen=True, slots=True)
-class PhraseReport:
-    """A report that can be had as JSON values or as a page."""
-
-    report: Report
-
-    def plain(self) -> dict[str, Any]:
-        """JSON values, as the published schema says."""
-        values: dict[str, Any] = json.loads(msgspec.json.encode(self.report))
-        return values
-
-    def html(self) -> str:
-        """The self-contained page."""
-        return render_html(self.report)
 
 
 class _Row:
@@ -37,7 +19,7 @@ class _Row:
         self.__dict__.update(values)
 
 
-def report_of(ledger: Ledger, phrase_id: str) -> PhraseReport:
+def report_of(ledger: Ledger, phrase_id: str) -> Report:
     """The report of a recorded phrase, with its last comparison.  Raises `NotFound`, `Altered`."""
     record = records.phrase_record(ledger, phrase_id)
     payload = record.payload or {}
@@ -47,7 +29,7 @@ def report_of(ledger: Ledger, phrase_id: str) -> PhraseReport:
     row = next(iter(match.get("corpora", ())), None)
     replays = ledger.find("replay_id", payload["replay_id"], "replay")
     last = (replays[-1].payload or {}) if replays else {}
-    report = build_report(
+    return build_report(
         records.phrase_of(record),
         when=record.utc,
         player=player_record(
@@ -64,7 +46,6 @@ def report_of(ledger: Ledger, phrase_id: str) -> PhraseReport:
         phrase_of=None if row is None else _Works(row["path"]).phrase,
         software={"numpy": str(asked["made_with"].get("numpy", ""))},
     )
-    return PhraseReport(report)
 
 
 def _corpus(row: dict[str, Any]) -> told.Corpus:

@@ -81,9 +81,10 @@ class Open(Message, frozen=True):
 
 
 class Build(Message, frozen=True):
-    """To the builder: make the corpus of this name, its index and its null."""
+    """To the builder: make this part of a corpus, "corpus" itself or its "null" (and index)."""
 
     corpus: str
+    part: str
 
 
 class Ready(Message, frozen=True):

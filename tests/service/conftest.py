@@ -20,7 +20,14 @@ def make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Make]:
 
     def build(player: str = "FakePlayer", **options: Any) -> Service:
         options = {"corpora": (), **options}
-        service = Service(tmp_path, player=f"tests.service.fakes:{player}.open", **options)
+        fakes = "tests.service.fakes:"
+        service = Service(
+            tmp_path,
+            player=f"{fakes}{player}.open",
+            matcher=f"{fakes}FakeMatcher.open",
+            builder=f"{fakes}FakePreparer",
+            **options,
+        )
         opened.append(service)
         return service
 

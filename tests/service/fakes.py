@@ -4,11 +4,14 @@ import os
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from musai import folders
+from musai.corpus import Work
 from musai.errors import BadRequest, NotFound
 from musai.music import NOTE, TICKS, Metre, Note, Phrase, Voice
 from musai.transformer.request import Request
@@ -106,3 +109,95 @@ class Real:
         from tests.transformer.models import small_player
 
         return small_player(seed=int(model or 1))
+
+
+@dataclass(frozen=True, slots=True)
+class FakeVerdict:
+    light: str
+    sentence: str
+    p_value: float | None
+    longest_run: int
+    statistic: float = 1.5
+    null_size: int = 99
+    null_version: str = "fake"
+
+
+@dataclass(frozen=True, slots=True)
+class FakeHit:
+    work_id: str
+    title: str
+    licence: str = "CC0-1.0"
+    path: str = "a/b.mid"
+    score: float = 10.5
+    p_value: float | None = 0.004
+    e_value: float | None = 0.1
+    q_value: float | None = 0.2
+    significant: bool = True
+    transposition: int = -2
+    tempo_ratio: float = 1.0
+    longest_run: int = 9
+    coverage_query: float = 0.5
+    coverage_work: float = 0.25
+    alignment: tuple[tuple[int, int], ...] = ((0, 0), (1, 1), (2, 2))
+
+
+class FakeMatches(list[FakeHit]):
+    verdict = FakeVerdict("grey", "no null", None, 0)
+
+
+class FakeMatcher:
+    """Opens a corpus that is a file <home>/corpora/NAME; its null is NAME.null beside it.
+
+    The file's text is the light; "die" kills the process on each comparison, "break" raises.
+    """
+
+    def __init__(self, name: str, text: str, path: Path) -> None:
+        self.name, self.text, self.path = name, text, path
+        self.id = f"{name}-{text}"
+        self.works = [Work("w1", "The Fake Reel", licence="CC0-1.0")]
+        self.nulls = self
+        self.ready = [1] if path.with_name(f"{name}.null").exists() else []
+
+    @classmethod
+    def open(cls, name: str) -> "FakeMatcher":
+        path = folders.home() / "corpora" / name
+        if not path.exists():
+            raise NotFound(f"no corpus {name!r}")
+        return cls(name, path.read_text(), path)
+
+    @property
+    def corpus(self) -> "FakeMatcher":
+        return self
+
+    def work(self, work_id: str) -> Work:
+        return self.works[0]
+
+    def match(self, phrase: Phrase, top: int = 50) -> FakeMatches:
+        if self.text == "die":
+            os.kill(os.getpid(), 9)
+        if self.text == "break":
+            raise ZeroDivisionError("a defect")
+        found = FakeMatches([FakeHit("w1", "The Fake Reel")])
+        p = {"red": 0.0005, "amber": 0.005, "green": 0.5}.get(self.text)
+        light = self.text if self.ready else "grey"
+        found.verdict = FakeVerdict(light, f"{self.name} says {light}", p, 9)
+        return found
+
+
+class FakePreparer:
+    """Makes such files.  "refuse" fails; "wait" waits in the middle for a file <home>/go."""
+
+    def build(self, name: str, tell: Any) -> None:
+        if name == "refuse":
+            raise NotFound(f"no corpus {name!r} can be made")
+        tell("corpus", 0.37, "The Fake Reel")
+        while name == "wait" and not (folders.home() / "go").exists():
+            time.sleep(0.01)
+            tell("corpus", 0.37, "The Fake Reel")
+        place = folders.home() / "corpora"
+        place.mkdir(exist_ok=True)
+        (place / name).write_text("amber")
+
+    def prepare(self, name: str, tell: Any) -> None:
+        tell("null", 0.5, "null by fake")
+        (folders.home() / "corpora" / f"{name}.null").touch()

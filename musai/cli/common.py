@@ -1,0 +1,131 @@
+"""What the command files share: one JSON value on stdout, files written whole, a service for one phrase."""
+
+import json
+import os
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import click
+
+from musai import errors
+from musai.errors import BadInput, MusaiError
+from musai.music import Phrase
+from musai.service import Service
+from musai.service.events import Compared, Event, Failed, Finished, Sounded, Started, to_plain
+
+json_option = click.option(
+    "--json", "as_json", is_flag=True, help="Print one JSON value on standard output."
+)
+model_option = click.option(
+    "--model", metavar="NAME", help="The model that plays: a name or a folder (default: tunebook)."
+)
+
+
+def say_json(value: Any) -> None:
+    """Print one JSON value."""
+    click.echo(json.dumps(value, ensure_ascii=False, indent=2, allow_nan=False))
+
+
+def write_file(path: Path, data: bytes) -> None:
+    """Write the whole file or nothing.  Raises `BadInput` where it cannot be written."""
+    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        beside.write_bytes(data)
+        beside.replace(path)
+    except OSError as error:
+        with suppress(OSError):
+            beside.unlink(missing_ok=True)
+        raise BadInput(f"{path} cannot be written: {error.strerror or error}") from None
+
+
+def read_phrase(path: Path) -> Phrase:
+    """The phrase in a MIDI file.  Raises `BadInput` where it cannot be read, `BadMidi`."""
+    try:
+        return Phrase.from_midi(path)
+    except OSError as error:
+        raise BadInput(f"{path} cannot be read: {error.strerror or error}") from None
+
+
+@dataclass(slots=True)
+class Outcome:
+    """The events of one ticket, sorted."""
+
+    started: Started | None = None
+    sounded: list[Sounded] = field(default_factory=list)
+    finished: Finished | None = None
+    compared: Compared | None = None
+    failed: Failed | None = None
+
+    def add(self, event: Event) -> bool:
+        """Take an event; True for the last."""
+        if isinstance(event, Started):
+            self.started = event
+        elif isinstance(event, Sounded):
+            self.sounded.append(event)
+        elif isinstance(event, Finished):
+            self.finished = event
+        elif isinstance(event, Compared):
+            self.compared = event
+        else:
+            self.failed = event
+        return isinstance(event, Compared | Failed)
+
+    @property
+    def whole(self) -> tuple[Finished, Compared]:
+        """Finished and Compared.  Raises the error that a `Failed` names."""
+        if self.failed is not None or self.finished is None or self.compared is None:
+            raise error_of(self.failed)
+        return self.finished, self.compared
+
+    def plain(self) -> dict[str, Any]:
+        """JSON values for `--json`."""
+        finished, compared = self.whole
+        values = to_plain(finished)
+        values["match"] = to_plain(compared)
+        for row in (values, values["match"]):
+            del row["event"], row["ticket"]
+        return values
+
+
+def wait_for(ask: Callable[[Callable[[Event], None]], int], service: Service) -> Outcome:
+    """Ask, then wait for the last event.  Ctrl-C cancels and raises."""
+    outcome, ended = Outcome(), threading.Event()
+
+    def hear(event: Event) -> None:
+        if outcome.add(event):
+            ended.set()
+
+    ticket = ask(hear)
+    try:
+        # In slices: on Windows a wait without end cannot be interrupted.
+        while not ended.wait(0.2):
+            pass
+    except KeyboardInterrupt:
+        service.cancel(ticket)
+        raise
+    return outcome
+
+
+def error_of(failed: Failed | None) -> MusaiError:
+    """The error that a `Failed` event stands for, so that its exit code is kept."""
+    if failed is None:
+        return MusaiError("the service ended without an answer")
+    kind = getattr(errors, failed.kind, None)
+    known = isinstance(kind, type) and issubclass(kind, MusaiError)
+    return kind(failed.reason) if known else MusaiError(failed.reason)  # type: ignore[misc]
+
+
+def light_line(compared: Compared) -> str:
+    """The light in one line: always the word and the sentence, never colour alone."""
+    nearest = f"; nearest: {compared.title} ({compared.licence})" if compared.title else ""
+    return f"{compared.light}: {compared.sentence}{nearest}"
+
+
+def counted(number: int, thing: str) -> str:
+    """ "1 bar", "4 bars"."""
+    return f"{number:,} {thing}" if number == 1 else f"{number:,} {thing}s"

@@ -1,0 +1,188 @@
+"""`musai generate`, `continue`, `answer`, `replay`: one phrase without a server."""
+
+import secrets
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from musai import folders
+from musai.cli.common import (
+    Outcome,
+    counted,
+    json_option,
+    light_line,
+    model_option,
+    read_phrase,
+    say_json,
+    wait_for,
+    write_file,
+)
+from musai.errors import MusaiError
+from musai.ledger import Ledger
+from musai.music import Phrase, notes_array
+from musai.music.notes import untangled
+from musai.service import Service, records
+from musai.service.core import DEFAULT_CORPUS
+from musai.service.replays import IDENTICAL, Recorded
+from musai.transformer.request import RANGES, Mode, Request
+
+Command = Callable[..., Any]
+
+
+class PairType(click.ParamType):  # type: ignore[type-arg]
+    """Two whole numbers with a sign between them: 3/4, 48-72."""
+
+    def __init__(self, name: str, sign: str) -> None:
+        self.name = name
+        self._sign = sign
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> tuple[int, int]:
+        """The two numbers."""
+        first, _, second = str(value).partition(self._sign)
+        try:
+            return int(first), int(second)
+        except ValueError:
+            self.fail(f"{value!r}; legal is two whole numbers such as 3{self._sign}4", param, ctx)
+
+
+def _range(name: str) -> str:
+    low, high, unit = RANGES[name]
+    return f"{low:g} to {high:g} {unit}".strip() if high < 1e6 else f"{low:g} or more"
+
+
+_WISHES = (
+    click.option("--bars", default=4, show_default=True, help=f"Length, {_range('bars')}."),
+    click.option("--seed", type=int, help="Same seed, same phrase (default: a new one, printed)."),
+    click.option("--tempo", type=float, help=f"{_range('tempo')}."),
+    click.option("--key", help="Tonic, with m for minor: C, F#, Bbm."),
+    click.option("--signature", type=PairType("N/D", "/"), help="Time signature: 3/4."),
+    click.option("--density", type=float, help=f"{_range('density')}."),
+    click.option("--register", type=PairType("LOW-HIGH", "-"), help="MIDI pitches: 48-72."),
+    click.option("--temperature", default=1.0, show_default=True, help=_range("temperature") + "."),
+    click.option("--top-p", default=0.95, show_default=True, help=_range("top_p") + "."),
+    click.option("--collection", help="The collection of the training set to lean towards."),
+    click.option("--out", type=click.Path(path_type=Path), help="The MIDI file to write."),
+    click.option(
+        "--corpus", "corpora", multiple=True, help="Compare with this corpus (repeatable)."
+    ),
+    click.option("--no-match", is_flag=True, help="Do not compare the phrase with any corpus."),
+    model_option,
+    json_option,
+)
+
+
+def wishes(command: Command) -> Command:
+    """The options that every command that asks for a phrase has."""
+    for option in reversed(_WISHES):
+        command = option(command)
+    return command
+
+
+@click.command("generate")
+@wishes
+def generate(**options: Any) -> None:
+    """Play a phrase from nothing and write it as a MIDI file."""
+    _ask("generate", None, **options)
+
+
+@click.command("continue")
+@click.argument("source", metavar="IN.mid", type=click.Path(path_type=Path))
+@click.option("--answer", is_flag=True, help="Answer the phrase instead of going on in its voices.")
+@wishes
+def continue_(source: Path, answer: bool, **options: Any) -> None:
+    """Go on where IN.mid ends, or answer it; the file written holds the new bars only."""
+    _ask("answer" if answer else "continue", source, **options)
+
+
+@click.command("replay")
+@click.argument("replay_id", metavar="ID")
+@click.option("--out", type=click.Path(path_type=Path), help="The MIDI file to write.")
+@model_option
+@json_option
+def replay(replay_id: str, out: Path | None, model: str | None, as_json: bool) -> None:
+    """Make the phrase with this replay id again, and say whether it is identical.
+
+    The first eight digits of the id are enough.  Exit code 0: identical;
+    1: it differs, and the first note that does is named.
+    """
+    with Ledger.open(folders.home() / "ledger" / "ledger.sqlite") as ledger:
+        _, known, _ = records.recorded(ledger, replay_id)
+    chosen = model or known.model
+    with Service(model=chosen, corpora=()) as service:
+        outcome = wait_for(lambda hear: service.replay(known.replay_id, hear), service)
+        finished, _ = outcome.whole
+        same = finished.replay == IDENTICAL
+        if out is not None:
+            made = service.phrase(finished.phrase_id) if same else _from_notes(known, outcome)
+            write_file(out, made.to_midi())
+    if as_json:
+        say_json(
+            {
+                "replay_id": known.replay_id,
+                "phrase_id": known.phrase.id,
+                "identical": same,
+                "verdict": finished.replay,
+                "notes": finished.notes,
+                "model": chosen,
+                "out": None if out is None else str(out),
+            }
+        )
+    else:
+        to = f" -> {out}" if out is not None else ""
+        click.echo(f"{finished.replay}: {finished.notes} notes, {finished.bars} bars{to}")
+    if not same:
+        raise click.exceptions.Exit(MusaiError.exit_code)
+
+
+def _ask(
+    mode: Mode,
+    source: Path | None,
+    *,
+    out: Path | None,
+    corpora: tuple[str, ...],
+    no_match: bool,
+    model: str | None,
+    as_json: bool,
+    **wishes: Any,
+) -> None:
+    """One phrase through a service of its own, then a line or one JSON value about it."""
+    if wishes["seed"] is None:
+        wishes["seed"] = secrets.randbelow(2**31)
+    context = None if source is None else read_phrase(source)
+    request = Request(mode=mode, context=context, **wishes)
+    named = () if no_match else corpora or (DEFAULT_CORPUS,)
+    with Service(model=model, corpora=named) as service:
+        outcome = wait_for(lambda hear: service.submit(request, hear, session="cli"), service)
+        finished, _ = outcome.whole
+        path = out or Path(f"musai-{finished.phrase_id[:8]}.mid")
+        write_file(path, service.phrase(finished.phrase_id).to_midi())
+        about = service.describe()["model"] or {}
+    if as_json:
+        made = {"seed": request.seed, "out": str(path), "model": about.get("name")}
+        say_json({**outcome.plain(), **made})
+    else:
+        _tell(outcome, request, path, no_match)
+
+
+def _tell(outcome: Outcome, request: Request, path: Path, no_match: bool) -> None:
+    finished, compared = outcome.whole
+    click.echo(
+        f"{path}: {counted(finished.bars, 'bar')}, {counted(finished.notes, 'note')}, "
+        f"seed {request.seed}, first note after {finished.first_note_ms:.0f} ms"
+    )
+    if not no_match:
+        click.echo(light_line(compared))
+    click.echo(f"the same again: musai replay {finished.replay_id[:12]}")
+
+
+def _from_notes(known: Recorded, outcome: Outcome) -> Phrase:
+    """The phrase that came instead of the recorded one: its notes under the recorded metre."""
+    columns = zip(
+        *((n.onset, n.duration, n.pitch, n.velocity, n.voice) for n in outcome.sounded), strict=True
+    )
+    return known.phrase.with_notes(untangled(notes_array(*columns)))
+
+
+COMMANDS: tuple[click.Command, ...] = (generate, continue_, replay)
