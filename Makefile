@@ -1,0 +1,71 @@
+# What there is: make setup demo test test-hosts test-slow check fmt docs bench constraints clean
+# Each sets everything up first; SEED=8 gives demo and bench another seed.
+
+PYTHON ?= python3
+SEED ?= 7
+BIN := .venv/bin
+READY := .venv/.ready
+TORCH := 2.13.0
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test test-hosts test-slow check fmt docs bench constraints clean
+
+help:
+	@sed -n '1,2s/^# //p' Makefile
+
+setup: $(READY)
+
+# Pinned and hashed, but for torch: its file differs from place to place (a CPU build, CUDA
+# builds with gigabytes of libraries), so a hash that is right here is wrong there.
+$(READY): constraints.txt pyproject.toml
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(BIN)/python -c 'import sys; sys.exit(sys.version_info < (3, 11) and "musai needs Python 3.11 or later")'
+	@echo "Setting up .venv (once; most of it downloads)"
+	@$(BIN)/python -m pip install -q --require-hashes -r constraints.txt
+	@$(BIN)/python -m pip install -q "torch==$(TORCH)"
+	@$(BIN)/python -m pip install -q --no-deps -e .
+	@touch $(READY)
+
+demo: setup
+	@$(BIN)/musai demo --seed $(SEED)
+
+test: setup
+	$(BIN)/pytest -n 2 -m "not host and not slow"
+
+# Drives real programs: a browser, Pd, liblo's tools.  Installs nothing; a skipped test says what
+# is missing.  Where CI=true, a skipped test fails.
+test-hosts: setup
+	$(BIN)/pytest -m host -rs
+
+test-slow: setup
+	$(BIN)/pytest -m slow --timeout 3600
+
+check: setup
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python scripts/make_docs.py --check
+
+fmt: setup
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+docs: setup
+	$(BIN)/python scripts/make_docs.py
+
+bench: setup
+	@$(BIN)/python -m tests.bench.main --seed $(SEED)
+
+# Pins anew what pyproject.toml asks for.  pip-tools lives in a place of its own.
+PIN := .clean/pins/bin/pip-compile -q --generate-hashes --allow-unsafe --strip-extras --no-annotate \
+	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options --upgrade
+
+constraints:
+	$(PYTHON) -m venv .clean/pins
+	.clean/pins/bin/pip install -q pip-tools
+	$(PYTHON) scripts/constraint_inputs.py --core dev > .clean/constraints.in
+	CUSTOM_COMPILE_COMMAND="make constraints" $(PIN) -o constraints.txt .clean/constraints.in
+
+clean:
+	rm -rf .clean dist out .mypy_cache .ruff_cache .pytest_cache .hypothesis

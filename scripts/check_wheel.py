@@ -1,0 +1,42 @@
+"""Say what is in the wheel and the sdist, and fail where the model or the licence is missing."""
+
+import sys
+import tarfile
+import zipfile
+from pathlib import Path
+
+MODEL = ("recipe.toml", "weights.safetensors", "card.md", "works.csv", "SHA256SUMS")
+MUST = (
+    "musai/cli/__init__.py",
+    "osc_bridge/__init__.py",
+    "LICENSE",
+    "METADATA",
+    "entry_points.txt",
+)
+
+
+def main(folder: Path) -> str:
+    """The last line to print.  Exits with the names of what is missing or does not belong."""
+    (wheel,) = folder.glob("*.whl")
+    (sdist,) = folder.glob("*.tar.gz")
+    with zipfile.ZipFile(wheel) as archive:
+        inside = archive.namelist()
+    with tarfile.open(sdist) as tar:
+        source = tar.getnames()
+    missing = [name for name in MUST if not any(one.endswith(name) for one in inside)]
+    missing += [name for name in MODEL if f"musai/_models/tunebook/{name}" not in inside]
+    missing += [
+        f"{name} (sdist)"
+        for name in MODEL
+        if not any(one.endswith(f"/models/tunebook/{name}") for one in source)
+    ]
+    foreign = {name.split("/")[0] for name in inside} - {"musai", "osc_bridge"}
+    foreign = {name for name in foreign if not name.endswith(".dist-info")}
+    if missing or foreign:
+        sys.exit(f"missing: {missing}; does not belong: {sorted(foreign)}")
+    sizes = f"{wheel.stat().st_size / 2**20:.1f} MB, sdist {sdist.stat().st_size / 2**20:.1f} MB"
+    return f"wheel: {len(inside)} files, {sizes}; the model is in both"
+
+
+if __name__ == "__main__":
+    print(main(Path(sys.argv[1])))
