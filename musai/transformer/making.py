@@ -33,11 +33,6 @@ class Material:
     held_out: tuple[data.Piece, ...]
     styles: tuple[CollectionStyle, ...]
 
-    @property
-    def clusters(self) -> int:
-        """Number of works that training sees."""
-        return len(self.train)
-
 
 def gather(corpus: Corpus, recipe: Recipe, progress: Callable[[str], None] = print) -> Material:
     """Read, encode and split all works of the corpus.
@@ -47,10 +42,10 @@ def gather(corpus: Corpus, recipe: Recipe, progress: Callable[[str], None] = pri
     """
     refused = [work for work in corpus.works if permission(work, "train").status != "allowed"]
     if refused:
-        names = "; ".join(f"{work.title} ({work.id[:12]})" for work in refused[:5])
+        first = "; ".join(f"{work.title} ({work.id[:12]})" for work in refused[:5])
         more = f" and {len(refused) - 5} more" if len(refused) > 5 else ""
         raise NotAllowed(
-            f"{len(refused)} works of corpus {corpus.name} do not allow training: {names}{more}; "
+            f"{len(refused)} works of corpus {corpus.name} do not allow training: {first}{more}; "
             "take them out with `musai corpus remove`, or record their terms"
         )
     works = sorted(corpus.works, key=lambda work: work.id)
@@ -61,12 +56,13 @@ def gather(corpus: Corpus, recipe: Recipe, progress: Callable[[str], None] = pri
     names = tuple(style.name for style in styles)
     progress(f"clustering {len(works)} works")
     cluster = data.clusters([(work.id, work.title, phrases[work.id]) for work in works])
-    train, aside = [], []
+    train: list[data.Piece] = []
+    aside: list[data.Piece] = []
     for work in works:
         number = 1 + names.index(work.collection) if work.collection in names else 0
         piece = data.encode_work(work.id, phrases[work.id], number, work.collection)
-        kept = data.held_out(cluster[work.id], recipe.schedule.seed, recipe.held_out)
-        (aside if kept else train).append(piece)
+        kept_out = data.held_out(cluster[work.id], recipe.schedule.seed, recipe.held_out)
+        (aside if kept_out else train).append(piece)
     progress(f"{len(train)} works to train on, {len(aside)} held out")
     return Material(corpus.id, tuple(works), tuple(train), tuple(aside), styles)
 

@@ -8,6 +8,16 @@ from typing import Any
 from musai.errors import BadInput, check_range
 from musai.transformer.shape import Shape
 
+ENVIRONMENT = {
+    "ATEN_CPU_CAPABILITY": "avx2",
+    "ONEDNN_MAX_CPU_ISA": "AVX2",
+    "MKL_CBWR": "COMPATIBLE",
+    "MKL_DYNAMIC": "FALSE",
+    "OMP_DYNAMIC": "FALSE",
+}
+"""Set before torch is imported, together with the recipe's thread count, so that another
+processor of the same family takes the same path through the kernels."""
+
 
 @dataclass(frozen=True, slots=True)
 class Schedule:

@@ -3,7 +3,7 @@
 Nothing random outlives a step: the order of batches and the wishes left
 untold come from counters, so a run that was killed and resumed from its
 checkpoint walks the very path of one that was not.  Run it through
-`musai train`, which sets `ENVIRONMENT` before torch is loaded.
+`musai train`, which sets `recipe.ENVIRONMENT` before torch is loaded.
 """
 
 import json
@@ -21,16 +21,6 @@ from torch import Tensor
 from musai.transformer import data
 from musai.transformer.network import Drop, Network, dropout, keep
 from musai.transformer.recipe import Recipe, Schedule
-
-ENVIRONMENT = {
-    "ATEN_CPU_CAPABILITY": "avx2",
-    "ONEDNN_MAX_CPU_ISA": "AVX2",
-    "MKL_CBWR": "COMPATIBLE",
-    "MKL_DYNAMIC": "FALSE",
-    "OMP_DYNAMIC": "FALSE",
-}
-"""Set before torch is imported, together with the recipe's thread count, so that another
-processor of the same family takes the same path through the kernels."""
 
 Progress = Callable[[dict[str, float]], None]
 

@@ -1,0 +1,210 @@
+"""`musai train` and `musai model`: make, list, show and check models."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from musai import errors
+from musai.errors import MusaiError, NotFound
+from musai.folders import home
+from musai.music import Phrase
+
+if TYPE_CHECKING:
+    from musai.transformer import Request
+
+
+@click.command()
+@click.argument("recipe", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--corpus", help="Corpus to train on, when not the recipe's own.")
+@click.option("--out", type=click.Path(path_type=Path), help="Model folder; default: the recipe's.")
+@click.option("--work", type=click.Path(path_type=Path), help="Folder for checkpoints.")
+@click.option("--device", default="cpu", show_default=True, help="cpu, or cuda where there is one.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object at the end.")
+def train(
+    recipe: Path,
+    corpus: str | None,
+    out: Path | None,
+    work: Path | None,
+    device: str,
+    as_json: bool,
+) -> None:
+    """Train a model from RECIPE (a recipe.toml), resuming where a former run was cut short."""
+    from musai.transformer.recipe import Recipe
+
+    told = Recipe.read(recipe)
+    out = out or recipe.parent
+    work = work or home() / "runs" / told.name
+    command = [sys.executable, "-m", "musai.transformer.run", str(recipe), "--out", str(out)]
+    command += ["--work", str(work), "--device", device] + (["--corpus", corpus] if corpus else [])
+    result = _follow(command, told.schedule.threads, told.schedule.steps)
+    if as_json:
+        click.echo(json.dumps(result))
+    else:
+        bits, base = result["model"]["bits_per_note"], result["baseline"]["bits_per_note"]
+        click.echo(f"{out}: {bits:.3f} bits a note on held-out works; n-gram baseline {base:.3f}")
+
+
+def _follow(command: list[str], threads: int, steps: int) -> dict[str, Any]:
+    """Run the child and show its progress; its last object."""
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    from musai.transformer.recipe import ENVIRONMENT
+
+    environment = os.environ | ENVIRONMENT | {"OMP_NUM_THREADS": str(threads)}
+    last: dict[str, Any] = {}
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
+    with (
+        subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as child,
+        Progress(*columns, console=_console()) as progress,
+    ):
+        task = progress.add_task("reading the corpus", total=steps)
+        for line in child.stdout or ():
+            last = json.loads(line)
+            if last["stage"] == "train":
+                text = f"step {last['step']}, {last['nats']:.3f} nats a choice"
+                progress.update(task, completed=last["step"], description=text)
+            elif "text" in last:
+                progress.update(task, description=last["text"])
+    if last.get("stage") == "error":
+        raise getattr(errors, last["kind"])(last["text"])
+    if child.returncode or last.get("stage") != "done":
+        raise MusaiError(f"training ended with status {child.returncode}; run it again to resume")
+    return last
+
+
+def _console() -> Any:
+    from rich.console import Console
+
+    return Console(stderr=True)
+
+
+@click.group()
+def model() -> None:
+    """List, show and check models."""
+
+
+@model.command("list")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def list_models(as_json: bool) -> None:
+    """Models that a request may name."""
+    from musai.transformer import checkpoint
+
+    rows = []
+    for name in _names():
+        loaded = checkpoint.load(name)
+        rows.append(
+            {
+                "name": name,
+                "model_id": loaded.model_id,
+                "parameters": loaded.shape.parameters,
+                "works": loaded.origin.get("works"),
+                "folder": str(loaded.folder),
+            }
+        )
+    if as_json:
+        click.echo(json.dumps(rows))
+        return
+    for row in rows:
+        click.echo(
+            f"{row['name']}: {row['parameters']:,} parameters, {row['works']} works, "
+            f"{str(row['model_id'])[:12]}, {row['folder']}"
+        )
+
+
+def _names() -> list[str]:
+    import musai
+    from musai.transformer import checkpoint
+
+    package = Path(musai.__file__).parent
+    found = {
+        folder.name
+        for place in (home() / "models", package / "_models", package.parent / "models")
+        if place.is_dir()
+        for folder in place.iterdir()
+        if (folder / checkpoint.WEIGHTS).is_file()
+    }
+    if not found:
+        raise NotFound("no model is installed; make one with `musai train RECIPE`")
+    return sorted(found)
+
+
+@model.command()
+@click.argument("name", required=False)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of the card.")
+def show(name: str | None, as_json: bool) -> None:
+    """The card of a model."""
+    from musai.transformer import checkpoint
+
+    loaded = checkpoint.load(name)
+    if as_json:
+        click.echo(json.dumps({"name": loaded.name, "model_id": loaded.model_id, **loaded.origin}))
+    else:
+        click.echo((loaded.folder / checkpoint.CARD).read_text(encoding="utf-8"))
+
+
+@model.command()
+@click.argument("name", required=False)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def check(name: str | None, as_json: bool) -> None:
+    """Compare every file of a model with its recorded hash."""
+    from musai.transformer import checkpoint
+
+    folder = checkpoint.folder_of(name)
+    sums = checkpoint.check_sums(folder)
+    if as_json:
+        click.echo(json.dumps({"folder": str(folder), "files": sums}))
+    else:
+        click.echo(f"{folder}: {len(sums)} files are what they were")
+
+
+@model.command()
+@click.argument("name", required=False)
+@click.option("--seeds", default=2, show_default=True, help="Pictures a kind of request.")
+def samples(name: str | None, seeds: int) -> None:
+    """Draw what a model plays into its card: an answer to a motif, and each large collection."""
+    from musai.report.roll import roll_svg
+    from musai.transformer import Player, checkpoint
+    from musai.transformer.card import SAMPLES_END, SAMPLES_START
+
+    folder = checkpoint.folder_of(name)
+    pictures = folder / "samples"
+    pictures.mkdir(exist_ok=True)
+    lines = []
+    player = Player.open(folder)
+    for label, request in _sample_requests(player.collections, seeds):
+        file = pictures / f"{label}-{request.seed}.svg"
+        file.write_text(
+            roll_svg(player.play(request), title=label, standalone=True), encoding="utf-8"
+        )
+        lines.append(f"![{label}, seed {request.seed}](samples/{file.name})\n")
+    card = (folder / checkpoint.CARD).read_text(encoding="utf-8")
+    head, rest = card.split(SAMPLES_START, 1)
+    tail = rest.split(SAMPLES_END, 1)[1]
+    card = head + SAMPLES_START + "\n" + "".join(lines) + SAMPLES_END + tail
+    (folder / checkpoint.CARD).write_text(card, encoding="utf-8")
+    checkpoint.write_sums(folder)
+    click.echo(f"{len(lines)} pictures in {pictures}")
+
+
+def _sample_requests(collections: tuple[str, ...], seeds: int) -> Iterator[tuple[str, Request]]:
+    from musai.transformer import Request
+
+    motif = Phrase.from_notes(
+        [0, 0.5, 1, 2, 2.5, 3, 4, 5, 5.5, 6],
+        [0.5, 0.5, 1, 0.5, 0.5, 1, 1, 0.5, 0.5, 2],
+        [67, 69, 71, 74, 71, 69, 67, 71, 69, 67],
+        length=8,
+    )
+    for seed in range(1, seeds + 1):
+        yield "answer", Request("answer", 4, seed, motif)
+        for collection in collections[:4]:
+            yield collection, Request(bars=8, seed=seed, collection=collection)
+
+
+COMMANDS: tuple[click.Command, ...] = (train, model)

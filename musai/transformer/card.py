@@ -1,0 +1,88 @@
+"""The model card: what the model is, what it was made from, how good it is, where it ends."""
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+from musai.transformer.making import Material
+from musai.transformer.recipe import Recipe
+
+SAMPLES_START, SAMPLES_END = "<!-- samples -->", "<!-- end of samples -->"
+"""Between these `musai model samples` puts its pictures."""
+
+_LIMITS = """\
+- It knows the styles below and nothing else: no drums, no loudness or timing of its own (both
+  follow the prompt, or the metre), little long-range form beyond sixteen bars.
+- It was trained without owners' express consent, on works in the public domain; what the people
+  who encoded them allow is not stated. Commercial use of what it makes is therefore marked
+  *unclear* in every report.
+- Small models repeat their sources now and then. Every phrase is compared with the corpus for that
+  reason; the comparison sees notes, not influence.
+- The split holds out clusters of near-duplicates found by title and by shared runs of intervals.
+  Variants of a tune that share neither may stand on both sides.
+"""
+
+
+def card_text(
+    recipe: Recipe,
+    material: Material,
+    origin: Mapping[str, Any],
+    figures: Mapping[str, Mapping[str, float]],
+) -> str:
+    """The whole card as Markdown."""
+    parts = [
+        f"# {recipe.name}\n",
+        f"A decoder-only transformer over notes: {recipe.shape.parameters:,} parameters, "
+        f"{recipe.shape.layers} layers of {recipe.shape.width}, a window of {recipe.shape.window} "
+        "events. It answers in one to sixteen voices, note by note, from a seed.\n",
+        "## Data\n",
+        _data(material),
+        "\nGrounds: the compositions are in the public domain. The encodings come with the package "
+        "music21; their encoders' terms are not stated (`LicenseRef-music21-corpus`). Matching, "
+        "training and showing influence rest on the works being in the public domain; commercial "
+        "use of generated music is *unclear*. `works.csv` lists every training work with its id.\n",
+        f"\nCorpus `{recipe.corpus}`, id `{material.corpus_id}`.\n",
+        "\n## Quality\n",
+        f"Bits a note on {len(material.held_out)} held-out works "
+        f"({sum(p.notes for p in material.held_out):,} notes), bar lines included; the baseline is "
+        "an interpolated n-gram model (Witten-Bell) on the same fields, its order chosen by "
+        "field.\n\n",
+        _table(figures),
+        "\n## Seeds and repeatability\n",
+        f"Recipe seed {recipe.schedule.seed}; {recipe.schedule.threads} thread(s). The same recipe, "
+        "corpus and build give the same weights, bit for bit. Built with "
+        + ", ".join(f"{name} {value}" for name, value in origin["versions"].items())
+        + ".\n",
+        f"\n## Samples\n\n{SAMPLES_START}\n{SAMPLES_END}\n",
+        "\n## Limits\n\n",
+        _LIMITS,
+    ]
+    return "".join(parts)
+
+
+def _data(material: Material) -> str:
+    works = Counter(piece.collection for piece in material.train)
+    notes: Counter[str] = Counter()
+    for piece in material.train:
+        notes[piece.collection] += piece.notes
+    rows = [
+        f"| {name} | {works[name]:,} | {notes[name]:,} |\n"
+        for name in sorted(works, key=lambda name: (-works[name], name))
+    ]
+    total = f"| **all** | {len(material.train):,} | {sum(notes.values()):,} |\n"
+    return "| collection | training works | notes |\n|---|---|---|\n" + "".join(rows) + total
+
+
+def _table(figures: Mapping[str, Mapping[str, float]]) -> str:
+    names = list(figures["model"])
+    heads = {
+        "model": "this model",
+        "baseline": "n-gram baseline",
+        "model_on_training": "this model on training works",
+    }
+    lines = ["| | " + " | ".join(name.replace("_", " ") for name in names) + " |\n"]
+    lines.append("|---|" + "---|" * len(names) + "\n")
+    for key, head in heads.items():
+        cells = " | ".join(f"{figures[key][name]:.3f}" for name in names)
+        lines.append(f"| {head} | {cells} |\n")
+    return "".join(lines)
