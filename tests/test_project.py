@@ -56,7 +56,9 @@ def lines_that_say(pattern: str, paths: tuple[Path, ...]) -> list[str]:
 
 
 def test_nothing_here_accuses_anybody() -> None:
-    paths = tuple(path for path in files() if path.name != "LICENSE")
+    # Tests of the same rule name the words; the licence has them from its authors.
+    spoken = (path for path in files() if path.name != "LICENSE")
+    paths = tuple(path for path in spoken if not path.is_relative_to(ROOT / "tests"))
     assert lines_that_say(r"infring|plagiar|stolen\b", paths) == []
 
 
