@@ -1,0 +1,109 @@
+"""`musai match`: the works that a MIDI file is like, and what to think of it."""
+
+import dataclasses
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from musai.cli.common import json_option, read_phrase, say_json
+
+if TYPE_CHECKING:
+    from musai.match import Hit, Matcher, Matches
+
+DEFAULT = "tunebook"
+
+STYLE = {"grey": "bright_black", "green": "green", "amber": "yellow", "red": "red"}
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--corpus", "corpora", multiple=True, help="Compare with this corpus (repeatable).")
+@click.option("--top", default=10, show_default=True, type=click.IntRange(1, 1000), help="Works.")
+@click.option("--no-wait", is_flag=True, help="Give no verdict rather than build a missing null.")
+@json_option
+def match(file: Path, corpora: tuple[str, ...], top: int, no_wait: bool, as_json: bool) -> None:
+    """Find the works that a MIDI FILE is like.
+
+    Prints for each corpus the verdict on the file's music and the nearest
+    works.  "No significant match" is a result.  The first time a corpus is
+    searched its index is built, and its null, which takes minutes; both are kept.
+    """
+    phrase = read_phrase(file)
+    held = [_opened(name, no_wait, as_json) for name in corpora or (DEFAULT,)]
+    found = [(matcher, matcher.match(phrase, top)) for matcher in held]
+    if as_json:
+        say_json([_plain(matches) for _, matches in found])
+        return
+    for _, matches in found:
+        _print(matches)
+
+
+def _opened(name: str, no_wait: bool, quiet: bool) -> "Matcher":
+    """A matcher, its index and null built where they are missing, with a bar while that lasts."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    from musai.match import Matcher
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
+    # On standard error, so that a table or JSON on standard output stays whole.
+    with Progress(*columns, console=Console(stderr=True), transient=True, disable=quiet) as bar:
+        tasks: dict[str, Any] = {}
+
+        def progress(done: int, total: int, what: str) -> None:
+            if what not in tasks:
+                tasks[what] = bar.add_task(f"{name}: {what}", total=total)
+            bar.update(tasks[what], completed=done, total=total)
+
+        return Matcher.open(name, null="there" if no_wait else "build", progress=progress)
+
+
+def _plain(matches: "Matches") -> dict[str, Any]:
+    return {
+        "verdict": dataclasses.asdict(matches.verdict),
+        "hits": [dataclasses.asdict(hit) for hit in matches],
+    }
+
+
+def _print(matches: "Matches") -> None:
+    verdict = matches.verdict
+    light = click.style(verdict.light, fg=STYLE[verdict.light], bold=True)
+    p = "no p" if verdict.p_value is None else f"p = {verdict.p_value:.4f}"
+    click.echo(f"{verdict.corpus}: {light} ({p}, longest run {verdict.longest_run} notes)")
+    click.echo(f"  {verdict.sentence}")
+    if len(matches):
+        _table(list(matches))
+
+
+def _table(hits: "list[Hit]") -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=None, padding=(0, 1), header_style="bold")
+    table.add_column("work", max_width=40, overflow="ellipsis", no_wrap=True)
+    table.add_column("by", max_width=24, overflow="ellipsis", no_wrap=True)
+    for title in ("bits", "run", "of it", "moved", "tempo", "p", "q"):
+        table.add_column(title, justify="right", no_wrap=True)
+    table.add_column("licence", no_wrap=True)
+    for hit in hits:
+        table.add_row(
+            hit.title or hit.path,
+            hit.composer,
+            f"{hit.score:.1f}",
+            str(hit.longest_run),
+            f"{hit.coverage_query:.0%}",
+            f"{hit.transposition:+d}",
+            f"x{hit.tempo_ratio:.2f}",
+            _small(hit.p_value),
+            _small(hit.q_value),
+            hit.licence,
+        )
+    Console().print(table)
+
+
+def _small(value: float | None) -> str:
+    return "-" if value is None else f"{value:.2g}"
+
+
+COMMANDS: tuple[click.Command, ...] = (match,)

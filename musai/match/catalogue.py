@@ -1,0 +1,60 @@
+"""A corpus as the search sees it: its index, and what says which works are related."""
+
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from musai.corpus import permission
+from musai.match.index import CorpusLike, Index, Progress, open_index
+
+GENERIC = 20
+"""A title that so many works bear names a kind of piece and makes none of them related."""
+
+NOBODY = frozenset({"anon", "anonymous", "trad", "traditional", "unknown", "various", ""})
+"""Words that stand where a creator's name would."""
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """An index with a corpus row, a plain title and plain creators' names for each of its works.
+
+    A row is None for a work that the corpus no longer holds.
+    """
+
+    name: str
+    corpus_id: str
+    index: Index
+    rows: tuple[Any, ...]
+    titles: tuple[str, ...]
+    creators: tuple[frozenset[str], ...]
+
+
+def catalogue(corpus: CorpusLike, progress: Progress | None = None) -> Catalogue:
+    """The catalogue of the works whose terms allow matching; brings the index up to date."""
+    allowed = {work.id: work for work in corpus.works if permission(work, "match").allowed}
+    index = open_index(corpus, list(allowed), progress)
+    rows = tuple(allowed.get(work_id) for work_id in index.work_ids)
+    titles = [plain(row.title) if row else "" for row in rows]
+    common = {title for title, count in Counter(titles).items() if count >= GENERIC}
+    return Catalogue(
+        name=corpus.name,
+        corpus_id=corpus.id,
+        index=index,
+        rows=rows,
+        titles=tuple("" if title in common else title for title in titles),
+        creators=tuple(_names(row.creators if row else ()) for row in rows),
+    )
+
+
+def _names(creators: Iterable[Any]) -> frozenset[str]:
+    return frozenset(plain(creator.name) for creator in creators) - NOBODY
+
+
+def plain(text: str) -> str:
+    """Letters and digits only, without accents and case, without a leading article."""
+    spread = unicodedata.normalize("NFKD", text).casefold()
+    kept = "".join(c if c.isalnum() else " " for c in spread if not unicodedata.combining(c))
+    words = kept.split()
+    return " ".join(words[1:] if len(words) > 1 and words[0] in ("the", "a", "an") else words)

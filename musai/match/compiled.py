@@ -1,0 +1,49 @@
+"""The loops of `kernels.py`, compiled once per machine and kept under the home folder."""
+
+import functools
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from musai.folders import home
+from musai.match import kernels as plain
+
+_lock = threading.Lock()
+
+
+@dataclass(frozen=True, slots=True)
+class Kernels:
+    """The compiled loops; same arguments as their namesakes in `kernels.py`."""
+
+    sweep: Callable[..., None]
+    trace: Callable[..., Any]
+    skyline: Callable[..., int]
+
+
+@functools.cache
+def kernels() -> Kernels:
+    """Compile, or load from the cache under the home folder (0.1 s once it is warm)."""
+    # numba costs half a second to import, so that happens at first use, not at import.
+    import numba
+    from numba.core import config as settings
+
+    config: Any = settings
+
+    with _lock:
+        before = config.CACHE_DIR
+        folder = home() / "cache" / "kernels"
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            config.CACHE_DIR = str(folder)
+        except OSError:
+            # A home that cannot be written: numba then keeps its cache where it can.
+            pass
+        try:
+            made = {
+                name: numba.njit(nogil=True, cache=True)(getattr(plain, name))
+                for name in Kernels.__dataclass_fields__
+            }
+        finally:
+            config.CACHE_DIR = before
+    return Kernels(**made)

@@ -1,0 +1,192 @@
+"""Figures of a few successive steps: which works share them, and where.
+
+A figure is a number made of successive steps, so it does not change with
+the key or the tempo.  Two uses: `coverage` says how much of one whole work
+another one holds (near-duplicates, and which works a null must not call
+unrelated); `Postings` finds where a phrase's figures stand (candidates).
+"""
+
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from musai.match.segment import KINDS, Segment
+from musai.match.streams import NO_STEP
+
+WIDTH = 27
+"""Steps from -13 to 13 make a figure's digits; larger ones count as 13."""
+
+FIGURE = 6
+"""Steps in the figures by which whole works are compared."""
+
+KEY = 4
+"""Steps in the figures by which candidates are found."""
+
+COMMON = 0.05
+"""Figures in more than this share of the works say nothing about two of them."""
+
+NEAR_DUPLICATE = 0.6
+"""Two works that hold this share of each other's figures are one."""
+
+Ints = NDArray[Any]
+
+
+def figures(steps: Ints, length: int) -> Ints:
+    """Numbers of the `length` successive steps that start at each position; -1 across a line's end.
+
+    `steps` int8 (n,), `NO_STEP` where a line begins.  Result int64 (n,).
+    """
+    digits = np.clip(steps, -13, 13).astype(np.int64) + 13
+    count = len(steps) - length + 1
+    out = np.full(len(steps), -1, np.int64)
+    if count <= 0:
+        return out
+    value = np.zeros(count, np.int64)
+    broken = np.zeros(count, bool)
+    for k in range(length):
+        value = value * WIDTH + digits[k : k + count]
+        broken |= steps[k : k + count] == NO_STEP
+    out[:count] = np.where(broken, -1, value)
+    return out
+
+
+def line_steps(segment: Segment) -> Ints:
+    """Steps of all streams one after the other, int8 (notes,)."""
+    steps = np.full(len(segment.pitch), NO_STEP, np.int8)
+    if len(steps) > 1:
+        steps[1:] = np.clip(np.diff(segment.pitch.astype(np.int16)), -40, 40)
+    starts = segment.stream_notes[:-1]
+    steps[starts[starts < len(steps)]] = NO_STEP
+    return steps
+
+
+@dataclass(frozen=True, slots=True)
+class FigureSets:
+    """The figures of every work: work `i` holds `keys[offsets[i]:offsets[i + 1]]`, rising."""
+
+    keys: Ints
+    offsets: Ints
+
+    @classmethod
+    def of(cls, segment: Segment) -> "FigureSets":
+        """The figures of a segment's works, each counted once a work."""
+        keys = figures(line_steps(segment), FIGURE)
+        work = np.repeat(
+            np.repeat(np.arange(segment.works), np.diff(segment.work_streams)),
+            np.diff(segment.stream_notes),
+        )
+        held = keys >= 0
+        pairs = np.unique(np.stack((work[held], keys[held])), axis=1)
+        offsets = np.searchsorted(pairs[0], np.arange(segment.works + 1))
+        return cls(pairs[1], offsets)
+
+
+def coverage(left: FigureSets, right: FigureSets) -> Any:
+    """Share of each left work's figures that each right work holds: a sparse (left, right) matrix.
+
+    Figures that more than `COMMON` of all works hold are left out on both
+    sides; a work that has no others is like nothing.
+    """
+    from scipy import sparse
+
+    keys, inverse = np.unique(np.concatenate((left.keys, right.keys)), return_inverse=True)
+    counts = np.bincount(inverse, minlength=len(keys))
+    works = len(left.offsets) + len(right.offsets) - 2
+    rare = (counts <= max(20, COMMON * works)).astype(np.float32)
+    split = len(left.keys)
+    shape = (len(left.offsets) - 1, len(keys))
+    a = sparse.csr_matrix((rare[inverse[:split]], inverse[:split], left.offsets), shape=shape)
+    shape = (len(right.offsets) - 1, len(keys))
+    b = sparse.csr_matrix((rare[inverse[split:]], inverse[split:], right.offsets), shape=shape)
+    total = np.maximum(1, np.asarray(a.sum(axis=1)).ravel())
+    return sparse.diags(1 / total) @ (a @ b.T)
+
+
+def clusters(sets: FigureSets) -> Ints:
+    """Number of every work's cluster: near-duplicates, directly or through others, share one.
+
+    A cluster's number is that of its first work.
+    """
+    from scipy import sparse
+    from scipy.sparse.csgraph import connected_components
+
+    count = len(sets.offsets) - 1
+    if count == 0:
+        return np.zeros(0, np.int32)
+    share = coverage(sets, sets).tocsr()
+    both = share.minimum(share.T).tocoo()
+    close = both.data >= NEAR_DUPLICATE
+    graph = sparse.coo_matrix((close[close], (both.row[close], both.col[close])), (count, count))
+    _, label = connected_components(graph, directed=False)
+    _, first = np.unique(label, return_index=True)
+    numbers: Ints = first[label].astype(np.int32)
+    return numbers
+
+
+@dataclass(frozen=True, slots=True)
+class Postings:
+    """Where every figure of `KEY` steps stands: positions in a segment's notes, by figure."""
+
+    figure: Ints
+    offsets: Ints
+    position: Ints
+
+    @classmethod
+    def of(cls, segment: Segment) -> "Postings":
+        """Postings of the lines, tops and bottoms; skyline and bass repeat their notes."""
+        keys = figures(line_steps(segment), KEY)
+        own = segment.stream_kind <= KINDS.index("bottom")
+        keys[~np.repeat(own, np.diff(segment.stream_notes))] = -1
+        position = np.argsort(keys, kind="stable")
+        position = position[np.searchsorted(keys[position], 0) :]
+        figure, first = np.unique(keys[position], return_index=True)
+        offsets = np.append(first, len(position))
+        return cls(figure.astype(np.uint32), offsets.astype(np.uint32), position.astype(np.uint32))
+
+    @property
+    def bytes(self) -> int:
+        """Bytes of all arrays."""
+        return int(sum(getattr(self, field.name).nbytes for field in fields(self)))
+
+    def save(self, folder: Path) -> None:
+        """Write every array as a .npy file into an existing folder."""
+        for field in fields(self):
+            np.save(folder / f"key_{field.name}.npy", getattr(self, field.name))
+
+    @classmethod
+    def open(cls, folder: Path) -> "Postings":
+        """Memory-map what `save` wrote."""
+        names = [field.name for field in fields(cls)]
+        return cls(
+            **{n: np.asarray(np.load(folder / f"key_{n}.npy", mmap_mode="c")) for n in names}
+        )
+
+    def diagonals(self, steps: Ints, most: int = 4000) -> tuple[Ints, Ints]:
+        """Places where a phrase's figures stand one after the other, best first.
+
+        `steps` int8 of one line, first `NO_STEP`.  Returns (position of the
+        phrase's first note in the segment, to within 8 notes; votes, each
+        figure weighing log2 of its rarity).  Figures that stand in more
+        than `most` places are passed over unless nothing else is left.
+        """
+        keys = figures(steps, KEY)
+        where = np.flatnonzero(keys >= 0)
+        slot = np.searchsorted(self.figure, keys[where])
+        slot = np.minimum(slot, max(0, len(self.figure) - 1))
+        known = self.figure[slot] == keys[where] if len(self.figure) else np.zeros(0, bool)
+        where, slot = where[known], slot[known]
+        size = self.offsets[slot + 1].astype(np.int64) - self.offsets[slot]
+        if (size <= most).any():
+            where, slot, size = where[size <= most], slot[size <= most], size[size <= most]
+        parts = [self.position[self.offsets[s] : self.offsets[s + 1]] for s in slot]
+        if not parts:
+            return np.zeros(0, np.int64), np.zeros(0)
+        shift = np.concatenate(parts).astype(np.int64) - np.repeat(where, size)
+        weight = np.repeat(np.log2(1 + len(self.position) / np.maximum(1, size)), size)
+        bucket, inverse = np.unique(shift >> 3, return_inverse=True)
+        votes = np.bincount(inverse, weight)
+        order = np.argsort(-votes, kind="stable")
+        return bucket[order] * 8, votes[order]

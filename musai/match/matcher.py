@@ -1,0 +1,210 @@
+"""Matcher: one phrase in, the nearest works of a corpus and a verdict out."""
+
+import contextlib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from musai.corpus import Corpus
+from musai.errors import MusaiError
+from musai.folders import home
+from musai.match import describe, ranking, search, significance
+from musai.match.catalogue import Catalogue, catalogue
+from musai.match.hits import Hit, Matches
+from musai.match.index import CorpusLike, Index, Progress
+from musai.match.null import log_notes
+from musai.match.nulls import AT_ONCE, Nulls
+from musai.match.scores import UNITS
+from musai.match.streams import streams
+from musai.music.phrase import Phrase
+
+REFERENCE = "tunebook"
+"""The corpus that every machine has: a reference of every null."""
+
+NullMode = Literal["auto", "build", "behind", "there"]
+
+Ints = NDArray[Any]
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Single:
+    """Each cluster by itself: p, q, and whether p is extrapolated."""
+
+    p: Floats
+    q: Floats
+    extended: NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A phrase under search: its lines, their scores, and the clusters in order."""
+
+    phrase: Phrase
+    lines: tuple[search.Line, ...]
+    found: tuple[search.Found, ...]
+    ranked: ranking.Ranked
+    single: Single | None
+
+
+class Matcher:
+    """Matches phrases against one corpus.  Safe to use from several threads."""
+
+    def __init__(self, corpus: CorpusLike, catalogue: Catalogue, nulls: Nulls) -> None:
+        self.corpus = corpus
+        self.catalogue = catalogue
+        self.nulls = nulls
+        self._log_notes = log_notes(catalogue.index)
+
+    @classmethod
+    def open(
+        cls,
+        corpus: CorpusLike | str | Path,
+        *,
+        references: Sequence[CorpusLike] | None = None,
+        null: NullMode = "auto",
+        progress: Progress | None = None,
+    ) -> "Matcher":
+        """A matcher for a corpus, its name or its folder; builds or refreshes the index first.
+
+        `references` are the corpora whose phrases make the null; by default
+        the tunebook where it is, and the corpus itself.  `null` says what to
+        do where a null is missing: "build" it now, "behind" in a thread (the
+        light is grey until then), leave it ("there"), or "auto": now when
+        that takes seconds, else behind.  `progress` is called with
+        (done, total, what).  Only works whose terms allow matching are
+        searched.  Raises `NotFound` for a corpus that is not there.
+        """
+        held: CorpusLike = Corpus.open(corpus) if isinstance(corpus, str | Path) else corpus
+        mine = catalogue(held, progress)
+        others = _references(held) if references is None else references
+        made = [mine if o.id == held.id else catalogue(o, progress) for o in others]
+        nulls = Nulls(mine, made, Path(held.path) / "index" / "null")
+        if null == "build" or (null == "auto" and nulls.seconds <= AT_ONCE):
+            nulls.build(progress)
+        elif null != "there":
+            nulls.build_behind()
+        return cls(held, mine, nulls)
+
+    @property
+    def index(self) -> Index:
+        """The index that is searched."""
+        return self.catalogue.index
+
+    def match(self, phrase: Phrase, top: int = 50, engine: str = "auto") -> Matches:
+        """The `top` nearest works, near-duplicates as one, and the verdict on the phrase.
+
+        `engine` is "exhaustive", "index", or "auto", by the size of the corpus.
+        """
+        lines, share = search.lines(phrase)
+        if not lines or not self.index.alive.any():
+            return Matches((), self._nothing(phrase, len(lines)))
+        found = [search.search(self.index, line, engine) for line in lines]
+        ranked = ranking.rank(self.index, np.stack([f.works for f, _ in found]))
+        single = self._single(lines, ranked)
+        query = Query(phrase, tuple(lines), tuple(f for f, _ in found), ranked, single)
+        hits = [self._hit(query, int(c)) for c in ranked.order[: max(0, top)]]
+        kept = [hit for hit in hits if hit is not None]
+        searched = describe.Search(len(lines), share, found[0][1])
+        verdict = describe.verdict(self.catalogue, self.nulls, lines, ranked, kept, searched)
+        if not verdict.significant:
+            kept = [replace(hit, significant=False) for hit in kept]
+        return Matches(tuple(kept), verdict)
+
+    def close(self) -> None:
+        """Stop what runs behind."""
+        self.nulls.close()
+
+    def _nothing(self, phrase: Phrase, lines: int) -> Any:
+        longest = max((len(s) for s in streams(phrase)), default=min(2, len(phrase)))
+        why = describe.too_short(longest) if self.index.alive.any() else "the corpus is empty"
+        return describe.nothing(self.catalogue, why, describe.Search(lines))
+
+    def _single(self, lines: Sequence[search.Line], ranked: ranking.Ranked) -> Single | None:
+        """p of every cluster by itself: the most surprising line's, times the lines looked at.
+
+        Of several nulls the largest p holds.
+        """
+        ready = self.nulls.ready
+        if not ready:
+            return None
+        log = self._log_notes[ranked.best]
+        p, extended = np.ones(len(log)), np.zeros(len(log), bool)
+        for line, score in zip(lines, ranked.scores, strict=True):
+            each = [significance.work_p(null, len(line), score, log) for null in ready]
+            largest = np.minimum(1.0, len(lines) * np.max([q for q, _ in each], axis=0))
+            better = largest < p
+            p = np.where(better, largest, p)
+            extended = np.where(better, np.any([e for _, e in each], axis=0), extended)
+        return Single(p, significance.q_values(p), extended)
+
+    def _hit(self, query: Query, cluster: int) -> Hit | None:
+        work = int(query.ranked.best[cluster])
+        row = self.catalogue.rows[work]
+        scores = query.ranked.scores[:, cluster]
+        led = [int(n) for n in np.argsort(-scores, kind="stable") if scores[n] > 0]
+        lies = [
+            held
+            for n in led
+            if (held := ranking.lie(self.index, query.lines, query.found, n, work)) is not None
+        ]
+        if not lies or row is None:
+            return None
+        best = lies[0]
+        pairs, other = best.pairs, None
+        if len(query.lines[best.line]) < len(query.phrase):
+            other = self.corpus.phrase(row.id)
+            pairs = ranking.together(best, lies[1:], query.phrase.notes, other.notes)
+        told = best.explained
+        single = query.single
+        p = None if single is None else float(single.p[cluster])
+        q = None if single is None else float(single.q[cluster])
+        cluster_of = self.index.cluster
+        same = np.flatnonzero((cluster_of == cluster_of[work]) & self.index.alive)
+        return Hit(
+            work_id=row.id,
+            title=row.title,
+            path=row.path,
+            score=best.score / UNITS,
+            p_value=p,
+            e_value=None if p is None else p * len(query.ranked.best),
+            q_value=q,
+            significant=q is not None and q <= significance.LEVEL,
+            transposition=told.transposition,
+            tempo_ratio=told.tempo_ratio,
+            longest_run=told.longest_run,
+            coverage_query=len(np.unique(pairs[:, 0])) / len(query.phrase),
+            coverage_work=len(np.unique(pairs[:, 1])) / max(1, row.notes),
+            alignment=tuple((int(i), int(j)) for i, j in pairs),
+            licence=row.licence,
+            composer=row.composer,
+            attribution=row.attribution,
+            equal=told.equal,
+            changed=told.changed,
+            extra=told.extra,
+            missing=told.missing,
+            stream=best.stream,
+            extrapolated=single is not None and bool(single.extended[cluster]),
+            variants=tuple(self.index.work_ids[int(w)] for w in same if w != work),
+        )
+
+
+def match_all(matchers: Sequence[Matcher], phrase: Phrase, top: int = 50) -> dict[str, Matches]:
+    """Match one phrase against several corpora, each with its own verdict, by corpus name."""
+    return {matcher.corpus.name: matcher.match(phrase, top) for matcher in matchers}
+
+
+def _references(corpus: CorpusLike) -> list[CorpusLike]:
+    """The tunebook, where it is, and the corpus itself."""
+    found: list[CorpusLike] = []
+    if (home() / "corpora" / REFERENCE / "catalogue.jsonl").is_file():
+        # A tunebook that cannot be read must not keep another corpus from being matched.
+        with contextlib.suppress(MusaiError):
+            found.append(Corpus.open(REFERENCE))
+    if all(other.id != corpus.id for other in found):
+        found.append(corpus)
+    return found

@@ -1,0 +1,169 @@
+"""Where the nulls of a corpus are kept, and who builds them when.
+
+::
+
+    <corpus>/index/null/<reference>-<version>.npz
+
+A null that is there is read; one that is not is built in a thread of its
+own (the sweep holds no lock of the interpreter) or, on request, at once.
+The file appears whole or not at all.
+"""
+
+import contextlib
+import io
+import os
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from filelock import FileLock
+
+from musai.match import null
+from musai.match.catalogue import Catalogue
+from musai.match.null import Null, TooFew
+
+Progress = Callable[[int, int, str], None]
+
+SPEED = 3e9
+"""Cells of a sweep a second, roughly, for saying how long a null will take."""
+
+AT_ONCE = 20.0
+"""A null that takes no more seconds than this is built when a corpus is opened."""
+
+
+@dataclass
+class Task:
+    """One null: what it is of, and how far it has come."""
+
+    reference: Catalogue
+    version: str
+    path: Path
+    null: Null | None = None
+    done: int = 0
+    failed: str = ""
+
+
+class Nulls:
+    """The nulls of one corpus by one or more references."""
+
+    def __init__(
+        self,
+        target: Catalogue,
+        references: Sequence[Catalogue],
+        folder: Path,
+        seed: int = 0,
+        size: int = null.SIZE,
+    ) -> None:
+        self._target, self._folder, self._seed, self._size = target, folder, seed, size
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._building = False
+        self.tasks = [self._task(reference) for reference in references]
+
+    def _task(self, reference: Catalogue) -> Task:
+        version = null.version(self._target, reference, self._seed, self._size)
+        path = self._folder / f"{_safe(reference.name)}-{version}.npz"
+        task = Task(reference, version, path)
+        task.null = _load(path, version)
+        return task
+
+    @property
+    def ready(self) -> list[Null]:
+        """The nulls that are there, if all that can be are; else none."""
+        if any(task.null is None and not task.failed for task in self.tasks):
+            return []
+        return [task.null for task in self.tasks if task.null is not None]
+
+    @property
+    def why_not(self) -> str:
+        """Why there is no null, in words; empty where there is one."""
+        if self.ready:
+            return ""
+        if not self.tasks:
+            return "there is no reference music: build the tunebook corpus"
+        waiting = [t for t in self.tasks if t.null is None and not t.failed]
+        if waiting and not self._building:
+            return "its null has not been built yet"
+        if waiting:
+            done = sum(t.done for t in self.tasks)
+            total = self._size * len(self.tasks)
+            return f"the null is being built ({done:,} of {total:,} phrases)"
+        return "; ".join(task.failed for task in self.tasks)
+
+    @property
+    def seconds(self) -> float:
+        """About how long it takes to build what is missing, one thread."""
+        missing = sum(t.null is None and not t.failed for t in self.tasks)
+        cells = (null.LENGTHS[-1] - 1) * self._target.index.stream_notes
+        return missing * self._size * (cells / SPEED + 1e-3)
+
+    def build(self, progress: Progress | None = None) -> None:
+        """Build what is missing, now."""
+        self._building = True
+        for task in self.tasks:
+            if task.null is None and not task.failed and not self._stop.is_set():
+                self._build(task, progress)
+
+    def build_behind(self) -> None:
+        """Build what is missing in a thread; asking again does nothing."""
+        if self._thread is None and not self.ready:
+            self._thread = threading.Thread(target=self.build, name="musai-null", daemon=True)
+            self._thread.start()
+
+    def wait(self, seconds: float | None = None) -> bool:
+        """Wait for the thread; whether it has ended."""
+        if self._thread is None:
+            return True
+        self._thread.join(seconds)
+        return not self._thread.is_alive()
+
+    def close(self) -> None:
+        """Stop the thread; what it has not finished is lost."""
+        self._stop.set()
+        self.wait()
+
+    def _build(self, task: Task, progress: Progress | None) -> None:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        with FileLock(self._folder / f"{task.path.stem}.lock"):
+            task.null = _load(task.path, task.version)
+            if task.null is not None:
+                return
+            try:
+                made = self._made(task, progress)
+            except TooFew as fault:
+                task.failed = str(fault)
+                return
+            if made is not None:
+                _store(task.path, made)
+                task.null = made
+
+    def _made(self, task: Task, progress: Progress | None) -> Null | None:
+        draft = None
+        for draft in null.build(self._target, task.reference, self._seed, self._size):
+            done = task.done = draft.done
+            if progress and (done % 100 == 0 or done == self._size):
+                progress(done, self._size, f"null by {task.reference.name}")
+            if self._stop.is_set():
+                return None
+        return None if draft is None else draft.finish(task.reference.name, task.version)
+
+
+def _safe(name: str) -> str:
+    return "".join(c if c.isalnum() or c in "-_" else "-" for c in name)[:40] or "corpus"
+
+
+def _load(path: Path, version: str) -> Null | None:
+    with contextlib.suppress(OSError, ValueError, KeyError), np.load(path) as held:
+        found = Null.of(held)
+        return found if found.version == version else None
+    return None
+
+
+def _store(path: Path, made: Null) -> None:
+    data = io.BytesIO()
+    np.savez_compressed(data, **made.save_to())
+    part = path.with_name(f"{path.name}.{os.getpid()}.part")
+    part.write_bytes(data.getvalue())
+    part.replace(path)

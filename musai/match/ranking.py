@@ -1,0 +1,123 @@
+"""Which works come first, and how one of them holds the phrase."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from musai.match import align, search
+from musai.match.index import Index
+from musai.match.segment import KINDS
+from musai.music.notes import NoteArray
+
+TUNING = 12
+"""Two lines of a phrase lie in a work together when their transpositions agree but for octaves."""
+
+Ints = NDArray[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """Scores by line and cluster.
+
+    `best` int (clusters,): the work of each cluster that stands for it;
+    `scores` (lines, clusters); `order` the clusters that matched at all,
+    best first.
+    """
+
+    best: Ints
+    scores: Ints
+    order: Ints
+
+
+def rank(index: Index, scores: Ints) -> Ranked:
+    """Rank clusters by `scores` (lines, works), the local scores in units.
+
+    One line: by its score.  Several: by the sum over lines of what exceeds
+    the 95th percentile of that line's scores, so that a work that holds all
+    voices comes before one that holds a single voice a little better.
+    """
+    if len(scores) > 1:
+        usual = np.quantile(scores[:, index.alive], 0.95, axis=1, keepdims=True)
+        worth = np.maximum(0, scores - usual).sum(axis=0) + 1e-6 * scores.max(axis=0)
+    else:
+        worth = scores[0].astype(float)
+    order = np.lexsort((np.arange(len(worth)), -worth))
+    order = order[index.alive[order]]
+    _, first = np.unique(index.cluster[order], return_index=True)
+    best = order[np.sort(first)]
+    return Ranked(best, scores[:, best], np.arange(int((worth[best] > 0).sum())))
+
+
+@dataclass(frozen=True, slots=True)
+class Lie:
+    """How a work holds a line of the phrase; `pairs` are note indices of the phrase and the work."""
+
+    line: int
+    score: int
+    stream: str
+    explained: align.Explained
+    pairs: Ints
+
+
+def lie(
+    index: Index, lines: Sequence[search.Line], found: Sequence[search.Found], which: int, work: int
+) -> Lie | None:
+    """The best alignment of one line with a work."""
+    line = lines[which]
+    segment, stream, reached = search.best_in_work(index, line, found[which], work)
+    if len(reached.pairs) == 0:
+        return None
+    part = index.segments[segment]
+    pitch, onset = part.line(stream)
+    passage = align.Passage(line.pitch, line.onset, pitch, onset, reached.pairs[:, :2])
+    told = align.explain(passage)
+    first = int(part.stream_notes[stream])
+    pairs = np.stack((line.index[told.pairs[:, 0]], part.note[first + told.pairs[:, 1]]), axis=1)
+    kind = KINDS[int(part.stream_kind[stream])]
+    voice = int(part.stream_voice[stream])
+    name = kind if voice < 0 else f"{kind} of voice {voice + 1}"
+    return Lie(which, reached.score, name, told, pairs.astype(np.int64))
+
+
+def together(best: Lie, others: Sequence[Lie], query: NoteArray, work: NoteArray) -> Ints:
+    """Pairs of all notes that lie in the work as the best line says, int (n, 2).
+
+    Led by the best line and those that agree with it in transposition (but
+    for octaves) and tempo, then every other note of the phrase that the work
+    has at that time and pitch.
+    """
+    pairs = {tuple(pair) for pair in best.pairs.tolist()}
+    used_query, used_work = {p[0] for p in pairs}, {p[1] for p in pairs}
+    for other in others:
+        if not _agree(best, other, query, work):
+            continue
+        for i, j in other.pairs.tolist():
+            if i not in used_query and j not in used_work:
+                pairs.add((i, j))
+                used_query.add(i)
+                used_work.add(j)
+    return align.on_both_sides(
+        query,
+        work,
+        np.array(sorted(pairs)),
+        best.explained.transposition,
+        best.explained.tempo_ratio,
+    )
+
+
+def _agree(best: Lie, other: Lie, query: NoteArray, work: NoteArray) -> bool:
+    shift = best.explained.transposition - other.explained.transposition
+    tempo = best.explained.tempo_ratio / other.explained.tempo_ratio
+    if shift % TUNING or abs(np.log2(tempo)) > 0.1:
+        return False
+    # The same place too: where the other line begins, the best line's clock must say the same.
+    i, j = other.pairs[0]
+    lead_i, lead_j = best.pairs[0]
+    due = (
+        float(work["onset"][lead_j])
+        + (float(query["onset"][i]) - float(query["onset"][lead_i])) / best.explained.tempo_ratio
+    )
+    return abs(due - float(work["onset"][j])) <= 480

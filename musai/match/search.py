@@ -1,0 +1,205 @@
+"""One phrase against one index: the score of every work, and where it was reached.
+
+The exhaustive engine aligns every line of the phrase with every stream; the
+index engine aligns only where the phrase's figures stand.  Both give the
+same score for a place that both look at.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from musai.match import scores
+from musai.match.compiled import kernels
+from musai.match.index import Index
+from musai.match.segment import BLOCK, Segment
+from musai.match.streams import NO_STEP, SHORTEST, Symbols, streams, symbols
+from musai.music.phrase import Phrase
+
+LONGEST = 64
+"""Notes of a line that are searched at once; longer lines are searched window by window."""
+
+HOP = 32
+"""Notes from one window of a long line to the next."""
+
+MAX_LINES = 48
+"""Windows searched for one phrase; of a longer one, this many spread evenly."""
+
+EXHAUSTIVE_UP_TO = 10_000_000
+"""Stream notes up to which every work is aligned; beyond, only the index's candidates."""
+
+CANDIDATES = 400
+
+Ints = NDArray[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A window of one line of a phrase: `index` into its notes, and what the search needs."""
+
+    kind: str
+    voice: int
+    index: Ints
+    pitch: Ints
+    onset: Ints
+    symbols: Symbols
+    profile: Ints
+
+    def __len__(self) -> int:
+        return len(self.index)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Scores of one line: by block of each segment, and by work over all segments (int16)."""
+
+    blocks: tuple[Ints, ...]
+    works: Ints
+
+
+def lines(phrase: Phrase) -> tuple[list[Line], float]:
+    """The lines of a phrase in windows of `LONGEST`, and the share of their notes in them."""
+    windows = []
+    total = 0
+    for stream in streams(phrase):
+        total += len(stream)
+        last = max(0, len(stream) - LONGEST)
+        starts = sorted({*range(0, last, HOP), last})
+        windows += [(stream, start) for start in starts]
+    kept = windows
+    if len(windows) > MAX_LINES:
+        kept = [windows[k] for k in np.linspace(0, len(windows) - 1, MAX_LINES).astype(int)]
+    made = [
+        line_of(phrase, stream.index[start : start + LONGEST], stream.kind, stream.voice)
+        for stream, start in kept
+    ]
+    seen = sum(
+        len(np.unique(np.concatenate([m.index for m in made if (m.kind, m.voice) == key])))
+        for key in {(m.kind, m.voice) for m in made}
+    )
+    return made, seen / total if total else 0.0
+
+
+def line_of(phrase: Phrase, index: Ints, kind: str = "line", voice: int = 0) -> Line:
+    """A line of the phrase's notes at `index` (rising onsets, `SHORTEST` or more)."""
+    part = phrase.notes[index]
+    signs = symbols(part["pitch"], part["onset"])
+    return Line(kind, voice, index, part["pitch"], part["onset"], signs, scores.profile(signs))
+
+
+def exhaustive(index: Index, line: Line, checks: Ints | None = None) -> Found:
+    """Align a line with every stream; with `checks` (rows), also its beginnings.
+
+    With checks, blocks and works have one more axis, in front, for them.
+    """
+    rows = np.array([len(line) - 1]) if checks is None else checks
+    blocks = []
+    for part in index.segments:
+        out = np.zeros((len(rows), part.blocks), np.int16)
+        kernels().sweep(
+            part.steps,
+            part.ratios,
+            part.ratios2,
+            part.event_column,
+            part.event_lane,
+            part.event_block,
+            part.event_reset,
+            line.profile,
+            rows.astype(np.int64),
+            out,
+        )
+        blocks.append(out if checks is not None else out[0])
+    works = [p.work_scores(b) for p, b in zip(index.segments, blocks, strict=True)]
+    joined = np.concatenate(works, axis=-1)
+    joined[..., ~index.alive] = 0
+    return Found(tuple(blocks), joined)
+
+
+def by_index(index: Index, line: Line) -> Found:
+    """Align a line only where its figures stand in the index; every other work scores 0."""
+    blocks = []
+    for part, postings in zip(index.segments, index.postings, strict=True):
+        out = np.zeros(part.blocks, np.int16)
+        places, _ = postings.diagonals(line.symbols.steps)
+        for place in places[:CANDIDATES]:
+            at = int(np.clip(place + len(line) // 2, 0, len(part.pitch) - 1))
+            stream = int(np.searchsorted(part.stream_notes, at, side="right")) - 1
+            first = int(part.stream_notes[stream])
+            start = max(0, int(place) - first - len(line) // 2)
+            reached = trace(part, stream, line, start, start + 2 * len(line) + 16)
+            if len(reached.pairs):
+                block = int(part.stream_blocks[stream]) + int(reached.pairs[-1, 1]) // BLOCK
+                out[block] = max(out[block], reached.score)
+        blocks.append(out)
+    works = [p.work_scores(b) for p, b in zip(index.segments, blocks, strict=True)]
+    joined = np.concatenate(works)
+    joined[~index.alive] = 0
+    return Found(tuple(blocks), joined)
+
+
+def search(index: Index, line: Line, engine: str = "auto") -> tuple[Found, str]:
+    """The scores of one line and the engine that found them."""
+    if engine == "auto":
+        engine = "exhaustive" if index.stream_notes <= EXHAUSTIVE_UP_TO else "index"
+    return (exhaustive if engine == "exhaustive" else by_index)(index, line), engine
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """One alignment: its score and its pairs, int32 (n, 3), first pair first.
+
+    Columns: note of the line, note of the stream, 1 where that note was changed.
+    """
+
+    score: int
+    pairs: Ints
+
+
+def trace(part: Segment, stream: int, line: Line, start: int, stop: int) -> Trace:
+    """The best alignment of a line with notes start:stop of a stream."""
+    pitch, onset = part.line(stream)
+    start, stop = max(0, start), min(stop, len(pitch))
+    if stop - start < SHORTEST:
+        return Trace(0, np.zeros((0, 3), np.int32))
+    # Three notes more, so that the first note inside has its ratios too.
+    lead = min(start, 3)
+    signs = symbols(pitch[start - lead : stop], onset[start - lead : stop])[lead:]
+    if lead:
+        signs.steps[0] = NO_STEP
+    ways = np.zeros((len(line) - 1, stop - start), np.uint8)
+    pairs = np.zeros((3 * len(line) + 3, 3), np.int32)
+    score, count = kernels().trace(
+        signs.steps, signs.ratios, signs.ratios2, line.profile, ways, pairs
+    )
+    found = pairs[:count][::-1]
+    found[:, 1] += start
+    # At a gap both of its ends name the note that stands still: the later pair holds.
+    moves = np.diff(found[:, :2], axis=0, append=count + stop + len(line)) > 0
+    return Trace(score, found[moves.all(axis=1)])
+
+
+def best_in_work(index: Index, line: Line, found: Found, work: int) -> tuple[int, int, Trace]:
+    """Segment, stream and alignment of a work's best score for a line."""
+    segment, local = locate(index, work)
+    part = index.segments[segment]
+    low = int(part.stream_blocks[part.work_streams[local]])
+    high = int(part.stream_blocks[part.work_streams[local + 1]])
+    block = low + int(np.argmax(found.blocks[segment][low:high]))
+    stream = int(np.searchsorted(part.stream_blocks, block, side="right")) - 1
+    start = (block - int(part.stream_blocks[stream])) * BLOCK
+    reached = trace(part, stream, line, start - 2 * len(line) - 16, start + BLOCK)
+    if reached.score < found.blocks[segment][block]:
+        # A path with long gaps began before the window.
+        reached = trace(part, stream, line, 0, start + BLOCK)
+    return segment, stream, reached
+
+
+def locate(index: Index, work: int) -> tuple[int, int]:
+    """Segment of a work, and its number within it."""
+    for number, part in enumerate(index.segments):
+        if work < part.works:
+            return number, work
+        work -= part.works
+    raise IndexError(work)
