@@ -9,7 +9,7 @@ from pathlib import Path
 
 from musai.corpus import store as files
 from musai.corpus.licences import Use, permission
-from musai.corpus.store import Header, Row, Store
+from musai.corpus.store import Row, Store, Takedown
 from musai.corpus.work import Work
 from musai.errors import Altered, BadInput, NotAllowed, NotFound
 from musai.folders import home
@@ -22,8 +22,8 @@ Progress = Callable[[int, int, str], None]
 class Corpus:
     """A corpus, opened for reading.
 
-    It shows the folder as it was when opened; `changes` in `musai.corpus`
-    write a new state, which a new `open` sees.
+    It shows the folder as it was when opened; what `musai.corpus.changes`
+    writes is seen by the next `open`.
     """
 
     def __init__(self, store: Store) -> None:
@@ -63,7 +63,8 @@ class Corpus:
         """
         from musai.corpus.importers import build
 
-        return build(folder_or_files, Path(out), name=name, mine=mine, progress=progress)[0]
+        build(folder_or_files, Path(out), name=name, mine=mine, progress=progress)
+        return cls.open(Path(out))
 
     @property
     def name(self) -> str:
@@ -99,6 +100,11 @@ class Corpus:
 
     def __contains__(self, work_id: object) -> bool:
         return work_id in self._rows
+
+    @property
+    def takedowns(self) -> Sequence[Takedown]:
+        """What was taken down, oldest first."""
+        return self._store.takedowns
 
     @property
     def notes(self) -> int:
@@ -200,9 +206,12 @@ def folder_of(name_or_path: str | Path) -> Path:
     if isinstance(name_or_path, Path):
         return name_or_path
     beside = Path(name_or_path)
-    if (beside / "catalogue.jsonl").is_file() or len(beside.parts) != 1 or beside.is_absolute():
+    if len(beside.parts) != 1 or beside.is_absolute():
         return beside
-    return corpora() / checked_name(name_or_path)
+    named = corpora() / checked_name(name_or_path)
+    if not named.exists() and (beside / "catalogue.jsonl").is_file():
+        return beside
+    return named
 
 
 def checked_name(name: str) -> str:
@@ -216,9 +225,3 @@ def checked_name(name: str) -> str:
 def corpora() -> Path:
     """The folder that holds the corpora of this user."""
     return home() / "corpora"
-
-
-def create(folder: Path, name: str) -> Store:
-    """An empty corpus in a folder made for it."""
-    folder.mkdir(parents=True, exist_ok=True)
-    return files.commit(folder, Header(files.FORMAT, name), ())

@@ -153,8 +153,7 @@ def _read_note(state: _State, note: Any) -> None:
     if (
         pitch is None
         or not length
-        or note.get("print-object") == "no"
-        and note.find("rest") is not None
+        or (note.get("print-object") == "no" and note.find("rest") is not None)
     ):
         return
     ties = {e.get("type") for e in note.iterfind("tie")}

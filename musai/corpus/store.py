@@ -2,26 +2,29 @@
 
 ::
 
-    catalogue.jsonl   first line: format and name; then a line a work: the work, where its notes are
-    notes.bin         dtype NOTE, 11 bytes a note, works one after another
-    heads.bin         metre, voices and length of each work
-    takedowns.jsonl   what was taken down, when and why: no notes
-    left_out.jsonl    what an import did not take, and why
+    catalogue.jsonl   first line: format, name, generation; a line a takedown; a line a work
+    notes-0.bin       dtype NOTE, 11 bytes a note, works one after another
+    heads-0.bin       metre, voices and length of each work
+    left_out.jsonl    what the last import did not take, and why
     card.md           the corpus in words
+    index/            the matcher's, made from the notes
 
-The catalogue is replaced in one step (write beside, sync, rename) and is the
-only thing that makes a work exist: notes are appended first, so whatever
-stops an add half-way leaves the corpus as it was, with unused bytes at the
-end that the next add overwrites.  A removal takes the row out of the
-catalogue, then overwrites the work's notes with zeros; `compact` packs the
-files once a quarter of them is unused.
+The catalogue is replaced in one step (written beside, synced, renamed) and is
+the only thing that makes a work exist.  Notes are appended before it, so
+whatever stops an add half-way leaves the corpus as it was, with unused bytes
+at the end that the next add overwrites.  A removal takes the row out of the
+catalogue and then overwrites the work's notes with zeros.  What rewrites
+everything writes files of the next generation and then the catalogue that
+names them.
 """
 
 import hashlib
 import os
 import struct
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import date
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -53,45 +56,75 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
+class Takedown:
+    """A work that was taken down: its id (a hash), its title and source, when and why; no notes."""
+
+    id: str
+    title: str
+    source: str
+    on: date | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Header:
-    """The catalogue's first line."""
+    """The catalogue's first line: what follows it, and which files hold the notes."""
 
     format: str
     name: str
+    generation: int = 0
+    takedowns: int = 0
 
 
 class Store:
     """A corpus folder, read.  Notes stay on disk until they are asked for."""
 
-    def __init__(self, folder: Path, header: Header, rows: Sequence[Row]) -> None:
+    def __init__(
+        self, folder: Path, header: Header, rows: Sequence[Row], takedowns: Sequence[Takedown] = ()
+    ) -> None:
         self.folder = folder
         self.header = header
         self.rows = tuple(rows)
+        self.takedowns = tuple(takedowns)
 
     @classmethod
     def open(cls, folder: Path) -> "Store":
         """Read the catalogue.  Raises `Altered` for one that cannot be read."""
-        lines = (folder / "catalogue.jsonl").read_bytes().splitlines()
+        path = folder / "catalogue.jsonl"
+        lines = path.read_bytes().splitlines()
         try:
             header = _HEADER.decode(lines[0])
-            rows = [_ROW.decode(line) for line in lines[1:]]
-        except (msgspec.MsgspecError, IndexError) as fault:
-            raise Altered(f"{folder / 'catalogue.jsonl'} cannot be read: {fault}") from fault
-        if header.format != FORMAT:
-            raise Altered(f"{folder} has format {header.format}; this musai reads {FORMAT}")
-        store = cls(folder, header, rows)
+            if header.format != FORMAT:
+                raise Altered(f"{folder} has format {header.format}; this musai reads {FORMAT}")
+            takedowns = [_TAKEDOWN.decode(line) for line in lines[1 : 1 + header.takedowns]]
+            rows = [_ROW.decode(line) for line in lines[1 + header.takedowns :]]
+        except (msgspec.MsgspecError, IndexError, BadInput) as fault:
+            raise Altered(f"{path} cannot be read: {fault}") from fault
+        store = cls(folder, header, rows, takedowns)
         store.check_sizes()
         return store
 
+    @property
+    def notes_file(self) -> Path:
+        """The file of notes."""
+        return self.folder / f"notes-{self.header.generation}.bin"
+
+    @property
+    def heads_file(self) -> Path:
+        """The file of metres and voices."""
+        return self.folder / f"heads-{self.header.generation}.bin"
+
     def check_sizes(self) -> None:
-        """Raise `Altered` where a file is shorter than the catalogue says."""
-        for name, need in (
-            ("notes.bin", self.notes_end * NOTE.itemsize),
-            ("heads.bin", self.heads_end),
+        """Raise `Altered` where a row lies outside its file."""
+        for file, need in (
+            (self.notes_file, self.notes_end * NOTE.itemsize),
+            (self.heads_file, self.heads_end),
         ):
-            have = (self.folder / name).stat().st_size if need else 0
+            have = file.stat().st_size if need and file.is_file() else 0
             if have < need:
-                raise Altered(f"{self.folder / name} has {have} bytes; the catalogue needs {need}")
+                raise Altered(f"{file} has {have} bytes; the catalogue needs {need}")
+        if any(row.first < 0 or row.head < 0 or row.work.notes < 1 for row in self.rows):
+            raise Altered(f"{self.folder / 'catalogue.jsonl'} has a row that lies nowhere")
 
     @property
     def notes_end(self) -> int:
@@ -108,13 +141,13 @@ class Store:
         """All notes, memory-mapped, read-only."""
         if not self.notes_end:
             return np.zeros(0, NOTE)
-        return np.memmap(self.folder / "notes.bin", NOTE, "r", shape=(self.notes_end,))
+        return np.memmap(self.notes_file, NOTE, "r", shape=(self.notes_end,))
 
     @cached_property
     def _heads(self) -> Any:
         if not self.heads_end:
             return np.zeros(0, np.uint8)
-        return np.memmap(self.folder / "heads.bin", np.uint8, "r", shape=(self.heads_end,))
+        return np.memmap(self.heads_file, np.uint8, "r", shape=(self.heads_end,))
 
     def notes_of(self, row: Row) -> NoteArray:
         """The notes of one work, memory-mapped."""
@@ -174,53 +207,81 @@ def append(store: Store, additions: Iterable[tuple[Work, Phrase]]) -> list[Row]:
     """Write notes and heads behind the last that belong to a work; the new rows, not yet existing."""
     rows = []
     first, head_at = store.notes_end, store.heads_end
-    with _opened(store.folder / "notes.bin") as notes, _opened(store.folder / "heads.bin") as heads:
-        notes.truncate(first * NOTE.itemsize)
-        notes.seek(first * NOTE.itemsize)
-        heads.truncate(head_at)
-        heads.seek(head_at)
+    with _opened(store.notes_file) as notes, _opened(store.heads_file) as heads:
+        for stream, at in ((notes, first * NOTE.itemsize), (heads, head_at)):
+            stream.truncate(at)
+            stream.seek(at)
         for work, phrase in additions:
             head = pack_head(phrase)
             notes.write(phrase.notes.tobytes())
             heads.write(head)
             rows.append(Row(work, first, head_at, len(head), phrase.id))
             first, head_at = first + len(phrase), head_at + len(head)
-        for stream in (notes, heads):
-            stream.flush()
-            os.fsync(stream.fileno())
+        _sync(notes)
+        _sync(heads)
     return rows
 
 
-def commit(folder: Path, header: Header, rows: Iterable[Row]) -> Store:
-    """Make exactly these rows the corpus, in one step."""
-    kept = tuple(rows)
-    lines = [msgspec.json.encode(header), *map(msgspec.json.encode, kept)]
-    write_beside(folder / "catalogue.jsonl", b"\n".join(lines) + b"\n")
-    return Store(folder, header, kept)
+def commit(store: Store) -> Store:
+    """Make exactly what `store` holds the corpus in its folder, in one step."""
+    header = Header(FORMAT, store.header.name, store.header.generation, len(store.takedowns))
+    lines = map(msgspec.json.encode, (header, *store.takedowns, *store.rows))
+    write_beside(store.folder / "catalogue.jsonl", b"".join(line + b"\n" for line in lines))
+    return Store(store.folder, header, store.rows, store.takedowns)
 
 
-def erase(store: Store, gone: Iterable[Row]) -> None:
-    """Overwrite the notes and heads of rows that are no longer in the catalogue."""
-    with _opened(store.folder / "notes.bin") as notes, _opened(store.folder / "heads.bin") as heads:
-        for row in gone:
-            notes.seek(row.first * NOTE.itemsize)
-            notes.write(bytes(row.work.notes * NOTE.itemsize))
-            heads.seek(row.head)
-            heads.write(bytes(row.head_bytes))
-        for stream in (notes, heads):
-            stream.flush()
-            os.fsync(stream.fileno())
+def next_generation(folder: Path) -> int:
+    """A generation whose files are not those of a corpus in the folder."""
+    if (folder / "catalogue.jsonl").is_file():
+        with suppress(Altered):
+            return Store.open(folder).header.generation + 1
+    return 1 + max((int(f.stem.split("-")[1]) for f in _data_files(folder)), default=-1)
 
 
-def gaps(store: Store) -> list[tuple[int, int]]:
-    """(first, stop) of every run of notes that belongs to no work."""
+def gaps(spans: Iterable[tuple[int, int]], end: int) -> list[tuple[int, int]]:
+    """(start, stop) of every stretch before `end` that none of the spans covers."""
     found, at = [], 0
-    for row in sorted(store.rows, key=lambda row: row.first):
-        if row.first > at:
-            found.append((at, row.first))
-        at = max(at, row.stop)
-    size = (store.folder / "notes.bin").stat().st_size // NOTE.itemsize
-    return found + ([(at, size)] if size > at else [])
+    for start, stop in sorted(spans):
+        if start > at:
+            found.append((at, start))
+        at = max(at, stop)
+    return found + ([(at, end)] if end > at else [])
+
+
+def unused(store: Store) -> list[tuple[Path, int, int]]:
+    """(file, start, stop) in bytes of whatever belongs to no work."""
+    size = NOTE.itemsize
+    notes = [(row.first * size, row.stop * size) for row in store.rows]
+    heads = [(row.head, row.head + row.head_bytes) for row in store.rows]
+    return [
+        (file, start, stop)
+        for file, spans in ((store.notes_file, notes), (store.heads_file, heads))
+        if file.is_file()
+        for start, stop in gaps(spans, file.stat().st_size)
+    ]
+
+
+def sweep(store: Store) -> None:
+    """Overwrite with zeros what belongs to no work, and delete files of other generations.
+
+    A reader that has an old file mapped keeps it on some systems and keeps it
+    from being deleted on others; there the next change deletes it.
+    """
+    for file, start, stop in unused(store):
+        with file.open("r+b") as stream:
+            stream.seek(start)
+            if any(stream.read(stop - start)):
+                stream.seek(start)
+                stream.write(bytes(stop - start))
+                _sync(stream)
+    for file in _data_files(store.folder):
+        if file not in (store.notes_file, store.heads_file):
+            with suppress(OSError):
+                file.unlink()
+
+
+def _data_files(folder: Path) -> list[Path]:
+    return [f for kind in ("notes", "heads") for f in folder.glob(f"{kind}-[0-9]*.bin")]
 
 
 def write_beside(path: Path, data: bytes) -> None:
@@ -228,9 +289,13 @@ def write_beside(path: Path, data: bytes) -> None:
     beside = path.with_name(f".{path.name}.new")
     with beside.open("wb") as stream:
         stream.write(data)
-        stream.flush()
-        os.fsync(stream.fileno())
+        _sync(stream)
     beside.replace(path)
+
+
+def _sync(stream: Any) -> None:
+    stream.flush()
+    os.fsync(stream.fileno())
 
 
 def corpus_id(rows: Sequence[Row]) -> str:
@@ -248,3 +313,4 @@ def _opened(path: Path) -> Any:
 
 _HEADER = msgspec.json.Decoder(Header)
 _ROW = msgspec.json.Decoder(Row)
+_TAKEDOWN = msgspec.json.Decoder(Takedown)

@@ -6,35 +6,21 @@ music21 itself is never imported; its files are read where they lie.
 import hashlib
 import importlib.util
 import re
-import shutil
-import tempfile
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
-import msgspec
-
-from musai.corpus import store as files
+from musai.corpus.changes import Additions, LeftOut, replace_with
 from musai.corpus.corpus import Corpus, Progress, corpora
+from musai.corpus.importers import phrase_from
 from musai.corpus.licences import MUSIC21, terms_of
 from musai.corpus.music21_shelf import Shelf, left_out_because, refused_because, shelf_of
 from musai.corpus.reader import KINDS, Tune
-from musai.corpus.store import Header, unpack_head
 from musai.corpus.work import Creator, Evidence, Work
 from musai.corpus.workers import read_all
 from musai.errors import NotFound
-from musai.music import NOTE, Phrase
+from musai.music import Phrase
 
 NAME = "tunebook"
-
-
-@dataclass(frozen=True, slots=True)
-class LeftOut:
-    """A file or tune that an import did not take, and why."""
-
-    file: str
-    reason: str
 
 
 def build_tunebook(
@@ -42,32 +28,13 @@ def build_tunebook(
 ) -> Corpus:
     """Build tunebook in the folder `out` (default `<home>/corpora/tunebook`) and open it.
 
-    Takes a minute or so on two cores.  Built aside and moved into place whole:
-    interrupted, it leaves what was there before.  Raises `NotFound` where
-    music21's corpus is not installed.
+    Takes under a minute on two cores.  Interrupted, it leaves what was there
+    before.  Raises `NotFound` where music21's corpus is not installed.
     """
-    folder = out or corpora() / NAME
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as aside:
-        fresh = Path(aside) / "corpus"
-        fresh.mkdir()
-        _fill(fresh, music21_root(), progress, workers)
-        swap(fresh, folder)
+    folder = Path(out) if out else corpora() / NAME
+    root = music21_root()
+    replace_with(folder, NAME, _read(root, progress, workers), card)
     return Corpus.open(folder)
-
-
-def swap(fresh: Path, folder: Path) -> None:
-    """Put a finished folder where another may stand."""
-    old = fresh.with_name("old")
-    if folder.exists():
-        folder.replace(old)
-    try:
-        fresh.replace(folder)
-    except OSError:
-        if old.exists():
-            old.replace(folder)
-        raise
-    shutil.rmtree(old, ignore_errors=True)
 
 
 def music21_root() -> Path:
@@ -81,23 +48,20 @@ def music21_root() -> Path:
     return root
 
 
-def _fill(folder: Path, root: Path, progress: Progress | None, workers: int) -> None:
-    paths = sorted(p for p in root.rglob("*") if p.is_file() and _is_score(p.relative_to(root)))
+def _shelved(root: Path) -> tuple[list[tuple[Path, Shelf]], list[LeftOut]]:
+    """The files that a shelf takes, and why the others stay out."""
     taken: list[tuple[Path, Shelf]] = []
-    left_out: list[LeftOut] = []
-    for path in paths:
-        relative = path.relative_to(root).as_posix()
-        shelf = shelf_of(relative)
+    left: list[LeftOut] = []
+    for path in sorted(root.rglob("*")):
+        relative = path.relative_to(root)
+        if not path.is_file() or not _is_score(relative):
+            continue
+        shelf = shelf_of(relative.as_posix())
         if shelf is None:
-            left_out.append(LeftOut(relative, left_out_because(relative)))
+            left.append(LeftOut(relative.as_posix(), left_out_because(relative.as_posix())))
         else:
             taken.append((path, shelf))
-    store = files.commit(folder, Header(files.FORMAT, NAME), ())
-    additions = list(_read(root, taken, left_out, progress, workers))
-    store = files.commit(folder, store.header, files.append(store, additions))
-    rows = [msgspec.json.encode(row) for row in left_out]
-    files.write_beside(folder / "left_out.jsonl", b"".join(row + b"\n" for row in rows))
-    files.write_beside(folder / "card.md", card(Corpus(store), left_out).encode())
+    return taken, left
 
 
 def _is_score(relative: Path) -> bool:
@@ -105,17 +69,12 @@ def _is_score(relative: Path) -> bool:
     return len(relative.parts) > 1 and relative.parts[0][0] != "_" and relative.suffix in suffixes
 
 
-def _read(
-    root: Path,
-    taken: list[tuple[Path, Shelf]],
-    left_out: list[LeftOut],
-    progress: Progress | None,
-    workers: int,
-) -> Iterator[tuple[Work, Phrase]]:
-    """Every work that may come in; what may not is added to `left_out`."""
+def _read(root: Path, progress: Progress | None, workers: int) -> Additions:
+    """Every work that may come in, and every file or tune that may not, with the reason."""
+    taken, left = _shelved(root)
+    yield from left
     titles = chorale_titles(root)
     licence = _licence_evidence(root)
-    seen: set[str] = set()
     jobs = [(str(path), KINDS[path.suffix], "") for path, _ in taken]
     for index, reply in read_all(jobs, workers=workers):
         path, shelf = taken[index]
@@ -125,17 +84,12 @@ def _read(
         notices = tuple(dict.fromkeys(n for tune in reply.tunes for n in tune.notices))
         reason = reply.refused or refused_because(notices)
         if reason:
-            left_out.append(LeftOut(relative, reason))
+            yield LeftOut(relative, reason)
             continue
-        left_out += [LeftOut(relative, fault) for fault in reply.faults]
-        quotes = tuple(_evidence(relative, notice) for notice in notices)
+        yield from (LeftOut(relative, fault) for fault in reply.faults)
+        evidence = (licence, *(_evidence(relative, notice) for notice in notices))
         for tune in reply.tunes:
-            work, phrase = _work(tune, shelf, relative, (licence, *quotes), titles, reply.sha256)
-            if work.id in seen:
-                left_out.append(LeftOut(work.source, "note for note the same as a tune before it"))
-                continue
-            seen.add(work.id)
-            yield work, phrase
+            yield _work(tune, shelf, relative, evidence, titles, reply.sha256)
 
 
 def _work(
@@ -167,14 +121,6 @@ def _work(
         grounds=shelf.grounds,
     )
     return work, phrase
-
-
-def phrase_from(tune: Tune) -> Phrase:
-    """The phrase that a reader process sent."""
-    import numpy as np
-
-    metre, voices, length = unpack_head(tune.head)
-    return Phrase(np.frombuffer(tune.notes, NOTE), metre, voices, length)
 
 
 def _creators(tune: Tune, shelf: Shelf) -> tuple[Creator, ...]:
@@ -249,9 +195,9 @@ def card(corpus: Corpus, left_out: list[LeftOut]) -> str:
         works[work.collection] += 1
         notes[work.collection] += work.notes
     grounds = {work.collection: work.grounds for work in corpus.works}
-    reasons = Counter(row.reason.split(": “")[0] for row in left_out)
+    reasons = Counter(_kind(row.reason) for row in left_out)
     rows = [f"| {c} | {works[c]} | {notes[c]} | {grounds[c]} |" for c in works]
-    out = [f"- {count} × {reason}" for reason, count in reasons.most_common()]
+    out = [f"- {count}: {reason}" for reason, count in reasons.most_common()]
     return "\n".join(
         [
             f"# {corpus.name}",
@@ -282,3 +228,9 @@ def card(corpus: Corpus, left_out: list[LeftOut]) -> str:
             "",
         ]
     )
+
+
+def _kind(reason: str) -> str:
+    """A reason without what it quotes or names."""
+    same = "note for note the same as "
+    return f"{same}another tune" if reason.startswith(same) else reason.split(": “")[0]

@@ -91,18 +91,23 @@ def phrase_of(
     """A phrase from (onset, duration, pitch, voice), as long as its last bar."""
     if not rows:
         raise BadScore("it has no notes")
-    columns = [list(column) for column in zip(*rows, strict=True)]
-    notes: NoteArray = untangled(notes_array(*columns[:3], VELOCITY, columns[3]))
+    onset, duration, pitch, voice = (list(column) for column in zip(*rows, strict=True))
+    notes: NoteArray = untangled(notes_array(onset, duration, pitch, VELOCITY, voice))
     return Phrase(notes, metre, voices, max(end_tick(notes), round(placed.end * WHOLE)))
 
 
 def merged(voices: list[list[Bar]]) -> list[Bar]:
-    """One row of bars, each as long as the longest that any voice has there."""
+    """One row of bars for all voices.
+
+    A bar is as long as the longest that any voice has there, unless most
+    voices fill it as the time signature says: then the others are at fault.
+    """
     row: list[Bar] = []
     for i in range(max(map(len, voices))):
         here = [bars[i] for bars in voices if i < len(bars)]
         first = here[0]
-        longest = max(bar.duration for bar in here)
+        right = sum(bar.duration == bar.full for bar in here)
+        longest = first.full if 2 * right > len(here) else max(bar.duration for bar in here)
         row.append(Bar(first.metre, first.key, [], longest, first.opens, first.ending))
     return row
 
