@@ -41,7 +41,7 @@ def card_text(
         "music21; their encoders' terms are not stated (`LicenseRef-music21-corpus`). Matching, "
         "training and showing influence rest on the works being in the public domain; commercial "
         "use of generated music is *unclear*. `works.csv` lists every training work with its id.\n",
-        f"\nCorpus `{recipe.corpus}`, id `{material.corpus_id}`.\n",
+        f"\nCorpus `{recipe.corpus}`, material `{material.material_id}`.\n",
         "\n## Quality\n",
         f"Bits a note on {len(material.held_out)} held-out works "
         f"({sum(p.notes for p in material.held_out):,} notes), bar lines included; the baseline is "

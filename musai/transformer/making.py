@@ -7,6 +7,7 @@ import platform
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import date
 from importlib.metadata import version
 from typing import Any
 
@@ -25,22 +26,28 @@ _NAMES = ("C", "Db", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
 
 @dataclass(frozen=True, slots=True)
 class Material:
-    """What training reads: the works, their encodings, and which are held out."""
+    """What training reads: the works, their encodings, and which are held out.
 
-    corpus_id: str
+    `material_id`: SHA-256 over the ids, phrases, collections and sides of all works, which is all
+    of the corpus that the weights depend on.
+    """
+
+    material_id: str
     works: tuple[Work, ...]
     train: tuple[data.Piece, ...]
     held_out: tuple[data.Piece, ...]
     styles: tuple[CollectionStyle, ...]
 
 
-def gather(corpus: Corpus, recipe: Recipe, progress: Callable[[str], None] = print) -> Material:
-    """Read, encode and split all works of the corpus.
+def gather(
+    corpus: Corpus, recipe: Recipe, on: date, progress: Callable[[str], None] = print
+) -> Material:
+    """Read, encode and split all works of the corpus; `on` is the day whose terms count.
 
     Raises `NotAllowed` naming the works whose terms do not allow training; a recipe trains on
     all of its corpus or on nothing, so that "the corpus" never means a part of it.
     """
-    refused = [work for work in corpus.works if permission(work, "train").status != "allowed"]
+    refused = [work for work in corpus.works if not permission(work, "train", on=on).allowed]
     if refused:
         first = "; ".join(f"{work.title} ({work.id[:12]})" for work in refused[:5])
         more = f" and {len(refused) - 5} more" if len(refused) > 5 else ""
@@ -56,6 +63,7 @@ def gather(corpus: Corpus, recipe: Recipe, progress: Callable[[str], None] = pri
     names = tuple(style.name for style in styles)
     progress(f"clustering {len(works)} works")
     cluster = data.clusters([(work.id, work.title, phrases[work.id]) for work in works])
+    digest = hashlib.sha256(b"musai-material-1\n")
     train: list[data.Piece] = []
     aside: list[data.Piece] = []
     for work in works:
@@ -63,8 +71,10 @@ def gather(corpus: Corpus, recipe: Recipe, progress: Callable[[str], None] = pri
         piece = data.encode_work(work.id, phrases[work.id], number, work.collection)
         kept_out = data.held_out(cluster[work.id], recipe.schedule.seed, recipe.held_out)
         (aside if kept_out else train).append(piece)
+        line = f"{work.id} {phrases[work.id].id} {work.collection} {kept_out}\n"
+        digest.update(line.encode())
     progress(f"{len(train)} works to train on, {len(aside)} held out")
-    return Material(corpus.id, tuple(works), tuple(train), tuple(aside), styles)
+    return Material(digest.hexdigest(), tuple(works), tuple(train), tuple(aside), styles)
 
 
 def styles_of(works: Sequence[tuple[str, Phrase]]) -> tuple[CollectionStyle, ...]:
@@ -112,16 +122,24 @@ def _voice(phrases: Sequence[Phrase], index: int) -> VoiceStyle:
 
 
 def works_csv(material: Material) -> str:
-    """One line a training work: id, title, creators, collection, licence, notes."""
+    """One line a training work: id, title, creators, collection, licence, attribution, notes."""
     trained = {piece.work_id for piece in material.train}
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(["id", "title", "creators", "collection", "licence", "notes"])
+    writer.writerow(["id", "title", "creators", "collection", "licence", "attribution", "notes"])
     for work in material.works:
         if work.id in trained:
             creators = "; ".join(creator.name for creator in work.creators)
             writer.writerow(
-                [work.id, work.title, creators, work.collection, work.licence, work.notes]
+                [
+                    work.id,
+                    work.title,
+                    creators,
+                    work.collection,
+                    work.licence,
+                    work.attribution,
+                    work.notes,
+                ]
             )
     return out.getvalue()
 
@@ -131,7 +149,7 @@ def origin_of(recipe: Recipe, material: Material, recipe_bytes: bytes) -> dict[s
     return {
         "recipe_sha256": hashlib.sha256(recipe_bytes).hexdigest(),
         "corpus": recipe.corpus,
-        "corpus_id": material.corpus_id,
+        "material_id": material.material_id,
         "works": len(material.train),
         "held_out_works": len(material.held_out),
         "threads": recipe.schedule.threads,

@@ -9,6 +9,7 @@ import argparse
 import json
 import shutil
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -40,9 +41,9 @@ def measure(network: Network, material: Material) -> dict[str, dict[str, float]]
 def run(recipe_path: Path, corpus: str | None, out: Path, work: Path, device: str) -> None:
     """Train, measure, and put the finished model in `out`."""
     recipe = Recipe.read(recipe_path)
-    material = gather(
-        Corpus.open(corpus or recipe.corpus), recipe, lambda text: say(stage="corpus", text=text)
-    )
+    day = datetime.now(UTC).date()
+    source = Corpus.open(corpus or recipe.corpus)
+    material = gather(source, recipe, day, lambda text: say(stage="corpus", text=text))
     network = training.train(
         recipe,
         material.train,

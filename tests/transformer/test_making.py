@@ -1,0 +1,95 @@
+"""From a corpus to a model that plays, and what stands in the way."""
+
+import csv
+import hashlib
+import io
+from datetime import date
+
+import numpy as np
+import pytest
+
+from musai.corpus import Corpus
+from musai.errors import NotAllowed
+from musai.music import Phrase
+from musai.transformer import Player, Request, checkpoint
+from musai.transformer.making import gather
+from musai.transformer.recipe import Recipe
+from musai.transformer.run import main
+
+RECIPE = """
+name = "few"
+corpus = "few"
+held_out = 0.3
+[shape]
+width = 16
+layers = 1
+heads = 2
+inner = 32
+window = 64
+[schedule]
+steps = 6
+rows_per_batch = 256
+"""
+
+
+def tune(number):
+    """A tune of sixteen quarters in a key of its own."""
+    steps = np.arange(16)
+    pitch = 60 + number + np.array([0, 2, 4, 7, 9, 12])[(steps * (number + 1)) % 6]
+    return Phrase.from_notes(steps, [1] * 16, pitch)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    place = tmp_path_factory.mktemp("music")
+    for number in range(9):
+        (place / f"tune {number}.mid").write_bytes(tune(number).to_midi())
+    return place
+
+
+def run(recipe_text, corpus, place):
+    recipe = place / "recipe.toml"
+    recipe.write_text(recipe_text)
+    out, work = place / "model", place / "work"
+    status = main([str(recipe), "--corpus", str(corpus), "--out", str(out), "--work", str(work)])
+    return status, out
+
+
+def test_a_model_made_from_ones_own_works_plays(folder, tmp_path, capsys):
+    corpus = Corpus.build(folder, tmp_path / "few", mine=True)
+    status, out = run(RECIPE, corpus.path, tmp_path)
+    assert status == 0, capsys.readouterr().out
+    player = Player.open(out)
+    assert player.name == "few"
+    assert player.play(Request(bars=2, seed=1)).bars == 2
+    rows = list(csv.DictReader(io.StringIO((out / "works.csv").read_text(encoding="utf-8"))))
+    origin = checkpoint.load(out).origin
+    assert len(rows) == origin["works"] < len(corpus)
+    assert {row["id"] for row in rows} <= {work.id for work in corpus.works}
+    assert "n-gram baseline" in (out / "card.md").read_text(encoding="utf-8")
+    weights = hashlib.sha256((out / "weights.safetensors").read_bytes()).hexdigest()
+    assert player.model_id == weights
+
+
+def test_the_same_recipe_and_corpus_give_the_same_model(folder, tmp_path, capsys):
+    ids = []
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        corpus = Corpus.build(folder, tmp_path / name / "few", mine=True)
+        _, out = run(RECIPE, corpus.path, tmp_path / name)
+        ids.append(checkpoint.load(out).model_id)
+    assert ids[0] == ids[1]
+
+
+def test_works_whose_terms_deny_training_are_refused_by_name(folder, tmp_path, capsys):
+    corpus = Corpus.build(folder, tmp_path / "few")
+    recipe = tmp_path / "recipe.toml"
+    recipe.write_text(RECIPE)
+    with pytest.raises(NotAllowed) as caught:
+        gather(corpus, Recipe.read(recipe), date(2026, 1, 1), lambda text: None)
+    assert "9 works" in str(caught.value)
+    assert "tune" in str(caught.value)
+    status, out = run(RECIPE, corpus.path, tmp_path)
+    assert status == NotAllowed.exit_code
+    assert not out.exists()
+    assert "NotAllowed" in capsys.readouterr().out
