@@ -12,13 +12,25 @@ from musai.match.index import CorpusLike, Index, Progress, open_index
 GENERIC = 20
 """A title that so many works bear names a kind of piece and makes none of them related."""
 
+KINDS_OF_PIECE = frozenset(
+    ["air", "allegro", "andante", "aria", "ballad", "chorale", "clog", "dance", "favorite", "favourite", "fling", "gavotte", "highland", "hornpipe", "jig", "lied", "lullaby", "march", "mazurka", "menuet", "minuet", "movement", "no", "op", "piano", "polka", "quartet", "quick", "quickstep", "reel", "rondo", "schottische", "sonata", "song", "step", "strathspey", "string", "waltz"]
+)
+"""Words of a title that name a kind of piece."""
+
+SMALL = frozenset(
+    ["a", "an", "and", "by", "da", "das", "de", "der", "des", "die", "du", "ein", "el", "for", "in", "la", "le", "les", "my", "of", "o", "on", "s", "t", "the", "to", "und"]
+)
+
+STEM = 5
+"""Letters by which two words of titles are compared: Huntley's is Huntly's, Corbett Corbet."""
+
 NOBODY = frozenset({"anon", "anonymous", "trad", "traditional", "unknown", "various", ""})
 """Words that stand where a creator's name would."""
 
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """An index with a corpus row, a plain title and plain creators' names for each of its works.
+    """An index with a corpus row, the stems of the title and the creators' names for each work.
 
     A row is None for a work that the corpus no longer holds.
     """
@@ -27,7 +39,7 @@ class Catalogue:
     corpus_id: str
     index: Index
     rows: tuple[Any, ...]
-    titles: tuple[str, ...]
+    titles: tuple[frozenset[str], ...]
     creators: tuple[frozenset[str], ...]
 
 
@@ -36,20 +48,30 @@ def catalogue(corpus: CorpusLike, progress: Progress | None = None) -> Catalogue
     allowed = {work.id: work for work in corpus.works if permission(work, "match").allowed}
     index = open_index(corpus, list(allowed), progress)
     rows = tuple(allowed.get(work_id) for work_id in index.work_ids)
-    titles = [plain(row.title) if row else "" for row in rows]
+    titles = [stems(row.title) if row else frozenset() for row in rows]
     common = {title for title, count in Counter(titles).items() if count >= GENERIC}
     return Catalogue(
         name=corpus.name,
         corpus_id=corpus.id,
         index=index,
         rows=rows,
-        titles=tuple("" if title in common else title for title in titles),
+        titles=tuple(frozenset() if title in common else title for title in titles),
         creators=tuple(_names(row.creators if row else ()) for row in rows),
     )
 
 
 def _names(creators: Iterable[Any]) -> frozenset[str]:
     return frozenset(plain(creator.name) for creator in creators) - NOBODY
+
+
+def stems(title: str) -> frozenset[str]:
+    """What a title is known by: the stems of its words without kinds of piece, articles, numbers.
+
+    A title of nothing else is known by all of its words.
+    """
+    words = plain(title).split()
+    telling = {w[:STEM] for w in words if w not in KINDS_OF_PIECE | SMALL and not w.isdigit()}
+    return frozenset(telling or words)
 
 
 def plain(text: str) -> str:

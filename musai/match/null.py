@@ -1,10 +1,7 @@
 """How well unrelated music matches: the reference null of a corpus.
 
 For `SIZE` phrases of reference works, the best score over all works of the
-corpus that are unrelated to the phrase's own: another title, no creator in
-common (where both are known), neither holding `grams.NEAR_DUPLICATE` of the
-other's figures, not in one cluster with it.  None of this looks at the
-local score.  One sweep of 64 notes gives the score of its first 5, 6, ... 64
+corpus that are unrelated to the phrase's own (`related.py`).  One sweep of 64 notes gives the score of its first 5, 6, ... 64
 notes too, so one phrase serves every length class.
 
 The same pass counts the scores of single unrelated works, for the p-value
@@ -20,22 +17,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from musai.match import grams, search
+from musai.match import search
 from musai.match.catalogue import Catalogue
 from musai.match.index import Index
-from musai.match.kernels import FLOOR
-from musai.match.scores import UNITS, Scores, profile
-from musai.match.segment import KINDS
-from musai.match.streams import symbols
+from musai.match.related import LENGTHS, Related, TooFew, draw, sources
+from musai.match.scores import UNITS, Scores
 
 SIZE = 10_000
 """Phrases in a null."""
-
-LENGTHS = (5, 6, 7, 8, 10, 12, 14, 16, 20, 24, 28, 32, 40, 48, 56, 64)
-"""Notes of the length classes."""
-
-FEWEST_WORKS = 30
-"""Clusters of works that a reference must have, that no single piece makes its null."""
 
 PILOT = 200
 """Phrases from which the slope on ln(m) is learned."""
@@ -43,7 +32,7 @@ PILOT = 200
 LOW, BINS = -100 * UNITS, 400 * UNITS
 """The histogram of single works' scores holds r in units from LOW on."""
 
-VERSION = 1
+VERSION = 2
 
 Ints = NDArray[Any]
 
@@ -52,7 +41,9 @@ Ints = NDArray[Any]
 class Null:
     """The null of one corpus by one reference.
 
-    `best` int16 (classes, phrases), each row rising: best scores in units.
+    `best` int16 (classes, phrases), each row rising: best scores in units over
+    unrelated works; `bare` the same with nothing excluded but the phrase's own
+    work and its near-duplicates.
     `slope` (classes,) in units per ln(note); `pairs` int64 (classes, BINS):
     histogram of r over single unrelated works.
     """
@@ -61,6 +52,7 @@ class Null:
     version: str
     lengths: Ints
     best: Ints
+    bare: Ints
     slope: NDArray[np.float64]
     pairs: Ints
 
@@ -79,7 +71,7 @@ class Null:
         return cls(
             reference=str(held["reference"]),
             version=str(held["version"]),
-            **{n: held[n] for n in ("lengths", "best", "slope", "pairs")},
+            **{n: held[n] for n in ("lengths", "best", "bare", "slope", "pairs")},
         )
 
 
@@ -89,128 +81,26 @@ def version(target: Catalogue, reference: Catalogue, seed: int, size: int) -> st
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
 
 
-class TooFew(Exception):
-    """The reference has too few works for a null; the message says how few."""
-
-
-class Related:
-    """Which works of a corpus are related to a reference's work."""
-
-    def __init__(self, target: Catalogue, reference: Catalogue) -> None:
-        self._target, self._reference = target, reference
-        self._same = target.corpus_id == reference.corpus_id
-        mine, other = target.index.sets(), reference.index.sets()
-        share = grams.coverage(other, mine).tocsr()
-        back = grams.coverage(mine, other).T.tocsr()
-        self._share = share.maximum(back)
-        self._titles = np.array(target.titles)
-        holders: dict[str, list[int]] = {}
-        for number, names in enumerate(target.creators):
-            for name in names:
-                holders.setdefault(name, []).append(number)
-        self._holders = {name: np.array(numbers) for name, numbers in holders.items()}
-
-    def mask(self, work: int) -> NDArray[np.bool_]:
-        """True for every work of the corpus that is related to work number `work` of the reference."""
-        out = np.zeros(len(self._titles), bool)
-        title = self._reference.titles[work]
-        if title:
-            out |= self._titles == title
-        for name in self._reference.creators[work]:
-            out[self._holders.get(name, np.zeros(0, int))] = True
-        row = self._share[[work]]
-        out[row.indices[row.data >= grams.NEAR_DUPLICATE]] = True
-        if self._same:
-            cluster = self._target.index.cluster
-            out |= np.isin(cluster, np.unique(cluster[out])) | (cluster == cluster[work])
-        return out
-
-
-@dataclass(frozen=True, slots=True)
-class Sources:
-    """The streams that reference phrases are cut from, by cluster."""
-
-    lengths: tuple[int, ...]
-    streams: tuple[tuple[tuple[int, int, int], ...], ...]
-    """For each cluster its (work, segment, stream) with enough notes."""
-
-
-def sources(reference: Catalogue) -> Sources:
-    """Streams long enough for the longest length class that enough clusters can fill."""
-    index = reference.index
-    held: dict[int, list[tuple[int, int, int, int]]] = {}
-    offset = 0
-    for number, part in enumerate(index.segments):
-        work_of = np.repeat(np.arange(part.works), np.diff(part.work_streams)) + offset
-        length = np.diff(part.stream_notes)
-        tuneful = part.stream_kind != KINDS.index("bottom")
-        tuneful &= part.stream_kind != KINDS.index("bass")
-        for s in np.flatnonzero(tuneful & index.alive[work_of]):
-            work = int(work_of[s])
-            entry = (int(length[s]), work, number, int(s))
-            held.setdefault(int(index.cluster[work]), []).append(entry)
-        offset += part.works
-    longest = sorted((max(e[0] for e in entries) for entries in held.values()), reverse=True)
-    if len(longest) < FEWEST_WORKS:
-        raise TooFew(
-            f"{reference.name} has {len(longest)} different works; a null needs {FEWEST_WORKS}"
-        )
-    usable = max(FEWEST_WORKS, len(longest) // 2)
-    reach = max((n for n in LENGTHS if n <= longest[usable - 1]), default=0)
-    if not reach:
-        raise TooFew(f"{reference.name} has no lines of {LENGTHS[0]} notes")
-    streams = tuple(
-        tuple((w, g, s) for n, w, g, s in entries if n >= reach)
-        for _, entries in sorted(held.items())
-        if max(e[0] for e in entries) >= reach
-    )
-    return Sources(tuple(n for n in LENGTHS if n <= reach), streams)
-
-
-def draw(reference: Catalogue, pool: Sources, seed: int, number: int) -> tuple[int, search.Line]:
-    """Reference phrase `number`: its work, and its line of the longest length class.
-
-    A cluster, one of its lines and a place in it, each with equal chances;
-    keyed by seed and number alone.
-    """
-    rng = np.random.Generator(np.random.Philox(key=[seed, number]))
-    choices = pool.streams[int(rng.integers(len(pool.streams)))]
-    work, segment, stream = choices[int(rng.integers(len(choices)))]
-    pitch, onset = reference.index.segments[segment].line(stream)
-    reach = pool.lengths[-1]
-    start = int(rng.integers(len(pitch) - reach + 1))
-    pitch, onset = pitch[start : start + reach], onset[start : start + reach]
-    return work, _line(pitch, onset)
-
-
-def _line(pitch: Ints, onset: Ints) -> search.Line:
-    signs = symbols(pitch, onset)
-    index = np.arange(len(pitch))
-    return search.Line("line", 0, index, pitch, onset, signs, profile(signs))
-
-
 def build(
-    target: Catalogue,
-    reference: Catalogue,
-    seed: int = 0,
-    size: int = SIZE,
+    target: Catalogue, reference: Catalogue, seed: int = 0, size: int = SIZE
 ) -> Iterator["Draft"]:
     """Build a null phrase by phrase; yields what there is so far."""
     pool = sources(reference)
     related = Related(target, reference)
-    draft = Draft.start(target, pool, size)
+    draft = Draft(pool.lengths, log_notes(target.index), size)
     checks = np.array(pool.lengths) - 1
     number = 0
     while draft.done < size:
-        work, line = draw(reference, pool, seed, number)
+        phrase = draw(reference, pool, seed, number)
         number += 1
-        away = related.mask(work) | ~target.index.alive
+        own = related.own(phrase.work) | ~target.index.alive
+        away = own | related.mask(phrase.work)
         if away.all():
             if number >= 1000 and draft.done < number // 50:
                 raise TooFew(f"{target.name} has no work unrelated to those of {reference.name}")
             continue
-        works = search.exhaustive(target.index, line, checks).works
-        draft.add(works, away)
+        found = search.exhaustive(target.index, phrase.line, checks)
+        draft.add(found.works, own, related.checked(phrase, found, away))
         yield draft
 
 
@@ -220,39 +110,40 @@ class Draft:
     def __init__(self, lengths: Sequence[int], log_notes: Ints, size: int) -> None:
         self.lengths = np.array(lengths)
         self.best = np.zeros((len(lengths), size), np.int16)
+        self.bare = np.zeros((len(lengths), size), np.int16)
         self.done = 0
         self._log = log_notes
-        self._pilot: list[tuple[Ints, Ints]] = []
+        self._pilot: list[tuple[Ints, NDArray[np.bool_]]] | None = []
         self.slope = np.zeros(len(lengths))
         self.pairs = np.zeros((len(lengths), BINS), np.int64)
 
-    @classmethod
-    def start(cls, target: Catalogue, pool: Sources, size: int) -> "Draft":
-        """An empty draft for the target's works."""
-        return cls(pool.lengths, log_notes(target.index), size)
+    def add(self, works: Ints, own: NDArray[np.bool_], away: NDArray[np.bool_]) -> None:
+        """Count one phrase.
 
-    def add(self, works: Ints, away: NDArray[np.bool_]) -> None:
-        """Count one phrase: `works` int16 (classes, works), `away` the related ones."""
-        self.best[:, self.done] = np.where(away, FLOOR, works).max(axis=1)
+        `works` int16 (classes, works); `own` the works that are the phrase's
+        own, `away` all that are related to it.
+        """
+        self.best[:, self.done] = np.where(away, 0, works).max(axis=1)
+        self.bare[:, self.done] = np.where(own, 0, works).max(axis=1)
         self.done += 1
-        if len(self._pilot) < PILOT and not self.pairs.any():
-            self._pilot.append((works, away))
-            if len(self._pilot) == PILOT or self.done == self.best.shape[1]:
-                self._learn()
+        if self._pilot is None:
+            self._count(works, away)
             return
-        self._count(works, away)
+        self._pilot.append((works, away))
+        if len(self._pilot) == PILOT or self.done == self.best.shape[1]:
+            self._learn()
 
     def _learn(self) -> None:
-        kept = [(w[:, ~away], self._log[~away]) for w, away in self._pilot]
+        pilot, self._pilot = self._pilot or [], None
+        kept = [(w[:, ~away], self._log[~away]) for w, away in pilot]
         x = np.concatenate([log for _, log in kept])
         spread = x - x.mean()
         total = float((spread**2).sum())
         for c in range(len(self.lengths)):
             y = np.concatenate([w[c] for w, _ in kept]).astype(float)
             self.slope[c] = float((spread * y).sum()) / total if total > 0 else 0.0
-        for works, away in self._pilot:
+        for works, away in pilot:
             self._count(works, away)
-        self._pilot = []
 
     def _count(self, works: Ints, away: NDArray[np.bool_]) -> None:
         log = self._log[~away]
@@ -262,8 +153,8 @@ class Draft:
 
     def finish(self, reference: str, version: str) -> Null:
         """The null."""
-        best = np.sort(self.best[:, : self.done], axis=1)
-        return Null(reference, version, self.lengths, best, self.slope, self.pairs)
+        best, bare = (np.sort(b[:, : self.done], axis=1) for b in (self.best, self.bare))
+        return Null(reference, version, self.lengths, best, bare, self.slope, self.pairs)
 
 
 def log_notes(index: Index) -> NDArray[np.float64]:

@@ -22,7 +22,8 @@ from filelock import FileLock
 
 from musai.match import null
 from musai.match.catalogue import Catalogue
-from musai.match.null import Null, TooFew
+from musai.match.null import Null
+from musai.match.related import LENGTHS, TooFew
 
 Progress = Callable[[int, int, str], None]
 
@@ -96,7 +97,7 @@ class Nulls:
     def seconds(self) -> float:
         """About how long it takes to build what is missing, one thread."""
         missing = sum(t.null is None and not t.failed for t in self.tasks)
-        cells = (null.LENGTHS[-1] - 1) * self._target.index.stream_notes
+        cells = (LENGTHS[-1] - 1) * self._target.index.stream_notes
         return missing * self._size * (cells / SPEED + 1e-3)
 
     def build(self, progress: Progress | None = None) -> None:

@@ -5,6 +5,7 @@ index engine aligns only where the phrase's figures stand.  Both give the
 same score for a place that both look at.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -89,6 +90,12 @@ def line_of(phrase: Phrase, index: Ints, kind: str = "line", voice: int = 0) -> 
     return Line(kind, voice, index, part["pitch"], part["onset"], signs, scores.profile(signs))
 
 
+def line_from(pitch: Ints, onset: Ints) -> Line:
+    """A line by itself, from its pitches and rising onsets (ticks)."""
+    signs = symbols(pitch, onset)
+    return Line("line", 0, np.arange(len(pitch)), pitch, onset, signs, scores.profile(signs))
+
+
 def exhaustive(index: Index, line: Line, checks: Ints | None = None) -> Found:
     """Align a line with every stream; with `checks` (rows), also its beginnings.
 
@@ -111,6 +118,10 @@ def exhaustive(index: Index, line: Line, checks: Ints | None = None) -> Found:
             out,
         )
         blocks.append(out if checks is not None else out[0])
+    return _found(index, blocks)
+
+
+def _found(index: Index, blocks: list[Ints]) -> Found:
     works = [p.work_scores(b) for p, b in zip(index.segments, blocks, strict=True)]
     joined = np.concatenate(works, axis=-1)
     joined[..., ~index.alive] = 0
@@ -133,10 +144,7 @@ def by_index(index: Index, line: Line) -> Found:
                 block = int(part.stream_blocks[stream]) + int(reached.pairs[-1, 1]) // BLOCK
                 out[block] = max(out[block], reached.score)
         blocks.append(out)
-    works = [p.work_scores(b) for p, b in zip(index.segments, blocks, strict=True)]
-    joined = np.concatenate(works)
-    joined[~index.alive] = 0
-    return Found(tuple(blocks), joined)
+    return _found(index, blocks)
 
 
 def search(index: Index, line: Line, engine: str = "auto") -> tuple[Found, str]:
@@ -182,18 +190,24 @@ def trace(part: Segment, stream: int, line: Line, start: int, stop: int) -> Trac
 
 def best_in_work(index: Index, line: Line, found: Found, work: int) -> tuple[int, int, Trace]:
     """Segment, stream and alignment of a work's best score for a line."""
-    segment, local = locate(index, work)
+    segment, stream, block = best_block(index, found.blocks, work)
     part = index.segments[segment]
-    low = int(part.stream_blocks[part.work_streams[local]])
-    high = int(part.stream_blocks[part.work_streams[local + 1]])
-    block = low + int(np.argmax(found.blocks[segment][low:high]))
-    stream = int(np.searchsorted(part.stream_blocks, block, side="right")) - 1
     start = (block - int(part.stream_blocks[stream])) * BLOCK
     reached = trace(part, stream, line, start - 2 * len(line) - 16, start + BLOCK)
     if reached.score < found.blocks[segment][block]:
         # A path with long gaps began before the window.
         reached = trace(part, stream, line, 0, start + BLOCK)
     return segment, stream, reached
+
+
+def best_block(index: Index, blocks: Sequence[Ints], work: int) -> tuple[int, int, int]:
+    """Segment, stream and block of a work's best score; `blocks` int (blocks,) by segment."""
+    segment, local = locate(index, work)
+    part = index.segments[segment]
+    low = int(part.stream_blocks[part.work_streams[local]])
+    high = int(part.stream_blocks[part.work_streams[local + 1]])
+    block = low + int(np.argmax(blocks[segment][low:high]))
+    return segment, int(np.searchsorted(part.stream_blocks, block, side="right")) - 1, block
 
 
 def locate(index: Index, work: int) -> tuple[int, int]:
