@@ -19,13 +19,14 @@ from musai.cli.common import (
     wait_for,
     write_file,
 )
-from musai.errors import MusaiError
+from musai.errors import MusaiError, NotFound
 from musai.ledger import Ledger
 from musai.music import Phrase, notes_array
 from musai.music.notes import untangled
 from musai.service import Service, records
 from musai.service.core import DEFAULT_CORPUS
 from musai.service.replays import IDENTICAL, Recorded
+from musai.transformer.checkpoint import folder_of
 from musai.transformer.request import RANGES, Mode, Request
 
 Command = Callable[..., Any]
@@ -109,8 +110,7 @@ def replay(replay_id: str, out: Path | None, model: str | None, as_json: bool) -
     """
     with Ledger.open(folders.home() / "ledger" / "ledger.sqlite") as ledger:
         _, known, _ = records.recorded(ledger, replay_id)
-    chosen = model or known.model
-    with Service(model=chosen, corpora=()) as service:
+    with Service(model=model or _installed(known.model), corpora=()) as service:
         outcome = wait_for(lambda hear: service.replay(known.replay_id, hear), service)
         finished, _ = outcome.whole
         same = finished.replay == IDENTICAL
@@ -125,7 +125,7 @@ def replay(replay_id: str, out: Path | None, model: str | None, as_json: bool) -
                 "identical": same,
                 "verdict": finished.replay,
                 "notes": finished.notes,
-                "model": chosen,
+                "model": known.model,
                 "out": None if out is None else str(out),
             }
         )
@@ -175,6 +175,15 @@ def _tell(outcome: Outcome, request: Request, path: Path, no_match: bool) -> Non
     if not no_match:
         click.echo(light_line(compared))
     click.echo(f"the same again: musai replay {finished.replay_id[:12]}")
+
+
+def _installed(name: str) -> str | None:
+    """The model's name where it is here, else None, the default: whose own name then decides."""
+    try:
+        folder_of(name)
+    except NotFound:
+        return None
+    return name
 
 
 def _from_notes(known: Recorded, outcome: Outcome) -> Phrase:

@@ -18,7 +18,7 @@ from musai.service import records, wire
 from musai.service.announcer import Announcer
 from musai.service.child import Setting
 from musai.service.comparing import Answer, Bench
-from musai.service.desk import Desk, Ticket, failed
+from musai.service.desk import NO_CORPUS, Desk, Ticket, failed
 from musai.service.events import Compared, Finished
 from musai.service.fairness import AT_ONCE, MAX_WAITING, MAX_WAITING_SESSION
 from musai.service.interface import OnEvent
@@ -198,6 +198,7 @@ class Service:
                 ticket.replay_id,
                 ticket.session,
                 ticket.model,
+                NO_CORPUS,
                 ticket.corpora,
                 ticket.made_with,
             ),

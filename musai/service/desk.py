@@ -22,6 +22,10 @@ from musai.transformer.request import Request
 
 _log = logging.getLogger("musai.service")
 
+NO_CORPUS = ""
+"""A player's notes depend on model and request alone; what they are compared with afterwards, and
+whether that is open yet, must not change the name under which they can be made again."""
+
 CANCEL_SECONDS = 5.0
 """A player that has not let go of a cancelled phrase by then is ended."""
 
@@ -176,8 +180,7 @@ class Desk:
                 return
         else:
             ticket.corpora = self._keeper.corpora_in_use()
-            corpus = "+".join(sorted(c["id"] for c in ticket.corpora))
-            ticket.replay_id = ticket.request.replay_id(self.about["id"], corpus)
+            ticket.replay_id = ticket.request.replay_id(self.about["id"], NO_CORPUS)
         ticket.tell(Started(ticket.number, ticket.replay_id))
         self._keeper.began(ticket)
 

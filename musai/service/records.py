@@ -17,16 +17,21 @@ def request_payload(
     replay_id: str,
     session: str,
     model: Mapping[str, Any],
+    corpus_id: str,
     corpora: list[dict[str, str]],
     made_with: Mapping[str, Any],
 ) -> Payload:
-    """Everything that is needed to make the phrase again, and to know what might prevent it."""
+    """Everything that is needed to make the phrase again, and to know what might prevent it.
+
+    `corpus_id` names the corpus that the notes depend on, and is empty where
+    they depend on none; `corpora` are those they were to be compared with.
+    """
     return {
         "replay_id": replay_id,
         "session": session,
         "model": model["name"],
         "model_id": model["id"],
-        "corpus_id": corpus_id(corpora),
+        "corpus_id": corpus_id,
         "corpora": corpora,
         "request": request.to_dict(),
         "made_with": dict(made_with),
@@ -72,11 +77,6 @@ def match_payload(phrase_id: str, session: str, answer: Answer) -> Payload:
         "corpora": rows,
         "match_ms": answer.ms,
     }
-
-
-def corpus_id(corpora: list[dict[str, str]]) -> str:
-    """The id that stands for all corpora that a phrase is compared with; empty for none."""
-    return "+".join(sorted(corpus["id"] for corpus in corpora))
 
 
 def phrase_record(ledger: Ledger, phrase_id: str) -> Record:

@@ -89,14 +89,18 @@ def test_of_several_corpora_the_worst_light_decides_and_all_are_recorded(
     assert [row["name"] for row in payload["corpora"]] == ["two", "three", "one"]
 
 
-def test_the_corpora_in_use_belong_to_the_replay_id(make: Make, tmp_path: Path) -> None:
+def test_the_request_names_the_corpora_and_its_replay_id_does_not_depend_on_them(
+    make: Make, tmp_path: Path
+) -> None:
+    without = make()
+    compare(without)
     put(tmp_path, "tunes", "green")
     service = make(corpora=("tunes",))
     until(lambda: state(service)["state"] == "ready")
     compare(service)
-    payload = service.ledger.last(1, "request")[0].payload or {}
-    assert payload["corpora"] == [{"name": "tunes", "id": "tunes-green"}]
-    assert payload["corpus_id"] == "tunes-green"
+    beside, alone = (record.payload or {} for record in service.ledger.last(2, "request"))
+    assert (alone["corpora"], beside["corpora"]) == ([], [{"name": "tunes", "id": "tunes-green"}])
+    assert alone["replay_id"] == beside["replay_id"]
 
 
 def test_a_missing_corpus_leaves_the_light_grey_and_says_why(make: Make) -> None:
