@@ -24,7 +24,7 @@ ROOT: Final = "/musai"
 DEFAULT_PORT: Final = 7733
 LIGHTS: Final = ("grey", "green", "amber", "red")
 
-_ID = Arg("id", "id", "the client's id for this command: an int, or a string", 1, ID_BYTES)
+COMMAND_ID = Arg("id", "id", "the client's id for this command: an int, or a string", 1, ID_BYTES)
 _TAKE = Arg(
     "take",
     "id",
@@ -38,9 +38,9 @@ _PORT = whole(
 
 QUINTUPLE: Final = (
     whole("onset", 0, INT32, "from the first bar line", "ticks"),
-    whole("duration", 1, INT32, "", "ticks"),
+    whole("duration", 1, INT32, "time until it is released", "ticks"),
     whole("pitch", 0, 127, "60 is middle C"),
-    whole("velocity", 1, 127, ""),
+    whole("velocity", 1, 127, "how hard it is struck"),
     whole("voice", 0, 63, "index of the voice"),
 )
 NOTE_BYTES: Final = 4 * len(QUINTUPLE)
@@ -99,7 +99,7 @@ def _command(
     least: int = 0,
     once: bool = False,
 ) -> Address:
-    return Address(f"{ROOT}/{name}", "in", (_ID, *args), doc, rest, least, replies, once)
+    return Address(f"{ROOT}/{name}", "in", (COMMAND_ID, *args), doc, rest, least, replies, once)
 
 
 def _reply(name: str, doc: str, *args: Arg, rest: tuple[Arg, ...] = (), least: int = 0) -> Address:
@@ -123,7 +123,7 @@ _COMMANDS = (
         "session",
         "Join the session of this name, which its members' transport and takes belong to; "
         "until then a client has one of its own.",
-        Arg("name", "string", "", 1, 64, "bytes"),
+        Arg("name", "string", "of the session; made by the first who joins", 1, 64, "bytes"),
     ),
     _command(
         "set", "Set parameters for all that is asked for afterwards.", rest=_PAIR, least=1
@@ -134,14 +134,14 @@ _COMMANDS = (
         whole("index", 0, 63, "as in the notes"),
         whole("program", 0, 127, "General MIDI program, from 0"),
         optional(Arg("drum", "bool", "whether it is a drum set"), False),
-        optional(text("name", 64, ""), ""),
+        optional(text("name", 64, "what to call it"), ""),
     ),
     _command(
         "transport",
         "Tell the session where the host's transport is.",
-        _ranged("tempo", "float", ""),
+        _ranged("tempo", "float", "now"),
         number("beat", -1e6, 1e9, "position now", "quarters"),
-        Arg("playing", "bool", ""),
+        Arg("playing", "bool", "whether it runs"),
     ),
     _command(
         "context",
@@ -182,7 +182,10 @@ _COMMANDS = (
         replies=_STREAM,
         once=True,
     ),
-    _command("cancel", "Stop a command of this client that is under way.", _TAKE),
+    _command(
+        "cancel", "Stop a command of this client that is under way; that command ends with an error.",
+        Arg("take", "id", "the id of the command under way", 1, ID_BYTES),
+    ),
     _command(
         "keep", "Record that this phrase is kept.", _TAKE,
         replies=("/musai/ack", "/musai/decision"), once=True,
@@ -210,9 +213,10 @@ _COMMANDS = (
     ),
     _command(
         "subscribe",
-        "Be told the whole state now and every change until the lease ends; ask again to renew.",
+        "Be told the whole state now and every change until the lease ends. The same id renews the "
+        "lease and is told the heartbeat alone.",
         optional(number("lease", 0, 60, "0 ends it", "seconds"), 10.0),
-        replies=("/musai/ack", "/musai/state"),
+        replies=("/musai/ack", "/musai/state", "/musai/take", "/musai/heartbeat"),
     ),
 )
 
@@ -221,7 +225,7 @@ _PHRASE = text("phrase", 64, "the phrase's id, hexadecimal")
 _REPLIES = (
     _reply(
         "ack", "The command is accepted, at once.",
-        _ID,
+        COMMAND_ID,
         text("command", 32, "its address"),
         number("wait", 0, 60e3, "until its timetag is due", "milliseconds"),
     ),
@@ -235,7 +239,7 @@ _REPLIES = (
     ),
     _reply(
         "welcome", "The answer to hello: who is here and what its limits are.",
-        _ID,
+        COMMAND_ID,
         whole("protocol", 1, INT32, "version of this table"),
         whole("client", 1, INT32, "number of this client"),
         text("version", 24, "of musai"),
@@ -249,21 +253,21 @@ _REPLIES = (
     ),
     _reply(
         "started", "A worker has the request.",
-        _ID,
+        COMMAND_ID,
         text("replay", 64, "names the phrase to come, hexadecimal"),
         Arg("seed", "value", "as an int, or a string of digits where it needs more than 32 bits"),
     ),
     _reply(
         "note", "One note of the answer, as soon as it is known.",
-        _ID,
+        COMMAND_ID,
         whole("index", 0, INT32, "from 0"),
         *QUINTUPLE,
     ),
     _reply(
         "end", "All notes are out and the phrase is recorded.",
-        _ID,
+        COMMAND_ID,
         whole("notes", 0, INT32, "how many notes were sent"),
-        whole("bars", 0, INT32, ""),
+        whole("bars", 0, INT32, "length of the phrase"),
         text("checksum", 8, "of the notes in the order of their indices"),
         _PHRASE,
         text("replay", 64, "the replay id, hexadecimal"),
@@ -274,8 +278,8 @@ _REPLIES = (
     ),
     _reply(
         "overlap", "What the phrase overlaps with.",
-        _ID,
-        text("light", 8, "", LIGHTS),
+        COMMAND_ID,
+        text("light", 8, "as on the page", LIGHTS),
         whole("number", 0, 3, "the light as a number, 0 for grey to 3 for red"),
         number("p", -1, 1, "p of the best match; -1 where it is not known"),
         whole("longest_run", 0, INT32, "longest exact run", "notes"),
@@ -287,45 +291,45 @@ _REPLIES = (
     ),
     _reply(
         "notes", "Notes of a take that were asked for again.",
-        _ID, *_CHUNK,
+        COMMAND_ID, *_CHUNK,
         whole("first", 0, INT32, "index of the first note in this chunk"),
         rest=QUINTUPLE,
         least=1,
     ),
-    _reply("phrase/midi", "A part of a standard MIDI file.", _ID, *_CHUNK, _DATA),
+    _reply("phrase/midi", "A part of a standard MIDI file.", COMMAND_ID, *_CHUNK, _DATA),
     _reply(
         "decision", "The decision is recorded.",
-        _ID, _PHRASE, text("decision", 8, "", ("kept", "discarded")),
+        COMMAND_ID, _PHRASE, text("decision", 12, "what was decided", ("kept", "discarded")),
     ),
     _reply(
         "context/have", "The chunk is in.",
-        _ID,
+        COMMAND_ID,
         whole("received", 0, INT32, "chunks that are in"),
         whole("total", 1, INT32, "chunks that there are"),
     ),
     _reply(
         "context/missing", "These chunks are not in: send them again.",
-        _ID,
+        COMMAND_ID,
         rest=(whole("sequence", 1, INT32, "number of a chunk"),),
         least=1,
     ),
     _reply(
         "context/ready", "The upload is whole, its checksum right: it is the context.",
-        _ID, whole("size", 0, INT32, "of notes: how many; of a file: its bytes"),
+        COMMAND_ID, whole("size", 0, INT32, "of notes: how many; of a file: its bytes"),
     ),
     _reply(
         "clock", "The server's clock and the session's transport.",
-        _ID,
-        whole("ms", 0, INT32, "since the server started, modulo 2^31", "milliseconds"),
+        COMMAND_ID,
+        whole("ms", 0, INT32, "on a clock that runs evenly, modulo 2^31", "milliseconds"),
         number("tempo", 0, 400, "0 where no transport was told", "quarters a minute"),
         number("beat", -1e9, 1e9, "position now", "quarters"),
-        Arg("playing", "bool", ""),
+        Arg("playing", "bool", "whether it runs"),
     ),
     _reply(
-        "state", "One value of the state; the name \"all\" ends the full state and counts its values.",
+        "state", "One value of the state, in the full state or when it changes.",
         Arg("id", "id", "the subscription's id", 1, ID_BYTES),
-        text("name", 32, ""),
-        Arg("value", "value", ""),
+        text("name", 32, "see the table of the state"),
+        Arg("value", "value", "an int, a float or a string"),
     ),
     _reply(
         "take", "A take of the session, told to subscribers when it ends, is compared or decided upon.",
@@ -333,7 +337,7 @@ _REPLIES = (
         whole("client", 1, INT32, "number of the client that asked for it"),
         Arg("take", "id", "that client's id for it", 1, ID_BYTES),
         _PHRASE,
-        whole("notes", 0, INT32, ""),
+        whole("notes", 0, INT32, "how many"),
         text("light", 8, '"" until compared', ("", *LIGHTS)),
         text("decision", 12, '"" until decided', ("", "kept", "discarded")),
     ),
@@ -348,10 +352,24 @@ _REPLIES = (
         "withheld", "Errors were withheld to limit their rate.",
         whole("count", 1, INT32, "since the last error or notice to this client"),
     ),
-    _reply("goodbye", "The server forgets this client.", text("reason", 120, "")),
+    _reply("goodbye", "The server forgets this client.", text("reason", 120, "why")),
 )
 # fmt: on
 
 TABLE: Final[dict[str, Address]] = {row.path: row for row in (*_COMMANDS, *_REPLIES)}
 assert len(TABLE) == len(_COMMANDS) + len(_REPLIES)
 assert all(reply in TABLE for row in TABLE.values() for reply in row.replies)
+
+STATE: Final[dict[str, str]] = {
+    "session": "name of the session",
+    "client": "number of this client",
+    "tempo_now": "of the session's transport, in quarters a minute; 0 where none was told",
+    "beat": "of the session's transport, in quarters, at the time of sending",
+    "playing": "whether the session's transport runs, 0 or 1",
+    **dict.fromkeys(PARAMETERS, f'parameter, "{DEFAULT_WORD}" where it is not set'),
+    "context": "notes or bytes of the context; 0 for none",
+    "requests": "phrases that this client has under way",
+    "withheld": "error replies withheld since the server started, from all clients",
+    "all": "ends the full state: how many values it had",
+}
+"""Names of what `/musai/state` tells."""

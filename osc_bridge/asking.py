@@ -37,7 +37,7 @@ def known(session: "Session", now: float, command: Command) -> bool:
     if record.message != command.message:
         raise Wrong("id_reused", f"{command.id!r} names a {record.message.path} of this client")
     session.ack(command)
-    if not record.running and now - record.resent >= RESEND_PAUSE:
+    if record.told and not record.running and now - record.resent >= RESEND_PAUSE:
         record.resent = now
         for i, message in enumerate(record.told):
             if i == record.notes_at:
@@ -189,7 +189,6 @@ def event(session: "Session", now: float, id: Id, event: Event) -> None:
 
 
 def _finished(session: "Session", record: Record, event: Finished) -> None:
-    record.phrase, record.state = event.phrase_id, "ended"
     message = session.reply(
         "/musai/end",
         record.id,
@@ -203,18 +202,18 @@ def _finished(session: "Session", record: Record, event: Finished) -> None:
         event.total_ms,
         event.replay or "",
     )
+    record.phrase, record.state = event.phrase_id, "ended"
     record.told.append(message)
     _tell(session, record)
     session.news("requests", len(session.takes.running()))
 
 
 def _compared(session: "Session", record: Record, event: Compared) -> None:
-    record.light, record.state = event.light, "over"
     message = session.reply(
         "/musai/overlap",
         record.id,
         event.light,
-        LIGHTS.index(event.light),
+        LIGHTS.index(event.light) if event.light in LIGHTS else 0,
         -1.0 if event.p_value is None else event.p_value,
         event.longest_run,
         event.match_ms,
@@ -223,6 +222,7 @@ def _compared(session: "Session", record: Record, event: Compared) -> None:
         event.licence or "",
         "" if session.short else event.sentence,
     )
+    record.light, record.state = event.light, "over"
     record.told.append(message)
     _tell(session, record)
 

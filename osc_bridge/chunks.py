@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from osc_bridge.codec import MAX_ARGUMENTS
 from osc_bridge.messages import Fault, Id, Message, Value, write
 from osc_bridge.rows import ID_BYTES
 
@@ -16,6 +17,8 @@ MAX_CHUNKS: Final = 65_536
 
 _FRAME: Final = 96 + ID_BYTES
 """Bytes of a chunk beside its payload, at most."""
+_HEAD: Final = 5
+"""Arguments of a chunk of notes beside the notes, at most."""
 
 
 def checksum(data: bytes) -> str:
@@ -33,7 +36,7 @@ def note_chunks(
     path: str, id: Id, notes: Sequence[Sequence[int]], most: int, first: int | None = None
 ) -> Iterator[Message]:
     """`notes` in messages of at most `most` bytes; with `first`, each tells its first index."""
-    size = (most - _FRAME) // 25  # five ints and their type tags
+    size = min((most - _FRAME) // 25, (MAX_ARGUMENTS - _HEAD) // 5)  # five ints and their tags
     total, sum_ = -(-len(notes) // size), checksum(packed(notes))
     for i in range(total):
         extra = () if first is None else (first + i * size,)

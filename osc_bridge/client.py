@@ -201,6 +201,7 @@ class Client:
         """Send a command that asks for a phrase and gather all of it."""
         answer = Answer(next(self._ids))
         notes: dict[int, Note] = {}
+        ended = False
         started = time.perf_counter()
         for reply in self._replies(answer.id, Message(path, (answer.id, *args))):
             match reply.row.path:
@@ -213,14 +214,13 @@ class Client:
                 case "/musai/end":
                     _take_end(answer, reply)
                     self._fill(answer, notes, reply, on_note)
-                    if not overlap:
-                        break
+                    ended = True
                 case "/musai/overlap":
                     answer.overlap = Overlap(*list(reply.args.values())[1:])
-                    break
                 case "/musai/error":
                     answer.no_overlap = reply.args["text"]
-                    break
+            if ended and (answer.overlap or answer.no_overlap or not overlap):
+                break
         return answer
 
     def send(self, message: Message) -> None:

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from osc_bridge.codec import MAX_ARGUMENTS
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -54,6 +56,7 @@ class Limits:
         """Names and values for `/musai/welcome`."""
         return [
             ("packet_bytes", self.packet(kind)),
+            ("arguments", MAX_ARGUMENTS),
             ("context_bytes", self.context(kind)),
             ("requests", self.requests),
             ("takes", self.takes),

@@ -8,7 +8,6 @@ another; its events come back from its own threads through
 
 import asyncio
 import logging
-import threading
 from collections import deque
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -48,6 +47,8 @@ TURN: Final = 0.001
 """Seconds of work on packets before the sockets are read again."""
 QUEUE: Final = 16_384
 """Packets that may wait; more are counted in `overrun`."""
+STREAM_QUEUE: Final = 32
+"""Packets of one TCP connection that may wait before it is read on."""
 LONGEST_NAP: Final = 30.0
 REFRESH: Final = (0.25, 5.0)
 """Seconds between looks at what the service is: until it is ready, and after."""
@@ -101,7 +102,8 @@ class Bridge:
             else list(transports)
         )
         self._record = None if record is None else ServerRecord(record, extra or {})
-        self._waiting: deque[tuple[Peer, bytes] | Peer] = deque()
+        self._waiting: dict[Peer, deque[bytes | None]] = {}
+        self._waiting_count = 0
         self._working = False
         self._timer: asyncio.TimerHandle | None = None
         self._tickets: dict[Key, int] = {}
@@ -157,35 +159,42 @@ class Bridge:
 
     def packet(self, peer: Peer, packet: bytes) -> None:
         """Queue a packet; sockets are emptied before packets are worked on."""
-        if len(self._waiting) >= QUEUE:
+        if self._waiting_count >= QUEUE:
             self.overrun += 1
             return
-        self._queue((peer, packet))
+        self._queue(peer, packet)
 
     def gone(self, peer: Peer) -> None:
         """Queue the end of a connection behind its packets."""
-        self._queue(peer)
+        self._queue(peer, None)
 
-    def full(self) -> bool:
-        """Whether streams should hold back."""
-        return len(self._waiting) > QUEUE // 4
+    def full(self, peer: Peer) -> bool:
+        """Whether a stream should hold back until its packets are worked on."""
+        return len(self._waiting.get(peer, ())) >= STREAM_QUEUE
 
-    def _queue(self, item: tuple[Peer, bytes] | Peer) -> None:
-        self._waiting.append(item)
+    def _queue(self, peer: Peer, packet: bytes | None) -> None:
+        self._waiting.setdefault(peer, deque()).append(packet)
+        self._waiting_count += 1
         if not self._working:
             self._working = True
             self._loop.call_soon(self._work)
 
     def _work(self) -> None:
+        """Take packets for a while, one from each sender in turn."""
         until = self._loop.time() + TURN
         while self._waiting:
-            item = self._waiting.popleft()
+            peer = next(iter(self._waiting))
+            packets = self._waiting.pop(peer)
+            packet = packets.popleft()
+            if packets:
+                self._waiting[peer] = packets
+            self._waiting_count -= 1
             now = self._loop.time()
-            if isinstance(item, Peer):
-                self._do(self.desk.gone(now, item))
+            if packet is None:
+                self._do(self.desk.gone(now, peer))
             else:
                 wall = datetime.now(UTC).timestamp()
-                self._do(self.desk.packet(now, wall, *item))
+                self._do(self.desk.packet(now, wall, peer, packet))
             if now > until:
                 break
         self._working = bool(self._waiting)
@@ -328,52 +337,3 @@ def failed(error: Exception) -> Failed:
         return Failed(-1, type(error).__name__, str(error))
     log.error("a fault while serving", exc_info=error)
     return Failed(-1, "Internal", f"{type(error).__name__}: {error}")
-
-
-class BridgeThread:
-    """A bridge with a loop in a thread of its own, for programs that have no loop to give."""
-
-    def __init__(self, service: ServiceLike, **options: Any) -> None:
-        """Options as for `Bridge`."""
-        self._service, self._options = service, options
-        self._started = threading.Event()
-        self._error: BaseException | None = None
-        self._thread = threading.Thread(target=self._run, name="osc-bridge", daemon=True)
-        self.bridge: Bridge
-
-    def start(self) -> "BridgeThread":
-        """Start, and wait until the ports are taken.  Raises what `Bridge.start` raises."""
-        self._thread.start()
-        self._started.wait()
-        if self._error is not None:
-            self._thread.join()
-            raise self._error
-        return self
-
-    def close(self) -> None:
-        """Close the bridge and end the thread."""
-        if self._thread.is_alive():
-            self._loop.call_soon_threadsafe(self._stop.set)
-            self._thread.join()
-
-    def __enter__(self) -> "BridgeThread":
-        return self.start()
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def _run(self) -> None:
-        asyncio.run(self._main())
-
-    async def _main(self) -> None:
-        self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
-        self.bridge = Bridge(self._service, **self._options)
-        try:
-            await self.bridge.start()
-        except BaseException as error:
-            self._error = error
-            self._started.set()
-            return
-        self._started.set()
-        await self._stop.wait()
-        await self.bridge.close()

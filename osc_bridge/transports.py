@@ -38,8 +38,8 @@ class Receiver(Protocol):
     def gone(self, peer: Peer) -> None:
         """The connection of `peer` is closed."""
 
-    def full(self) -> bool:
-        """Whether streams should wait before they hand in more."""
+    def full(self, peer: Peer) -> bool:
+        """Whether the stream from `peer` should wait before it hands in more."""
 
 
 class Transport(ABC):
@@ -184,7 +184,7 @@ class TcpTransport(Transport):
                 while data := await reader.read(READ):
                     for packet in frames.feed(data):
                         self._receiver.packet(peer, packet)
-                    while self._receiver.full():
+                    while self._receiver.full(peer):
                         await asyncio.sleep(0.001)
         finally:
             del self._writers[peer]
