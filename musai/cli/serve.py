@@ -22,7 +22,7 @@ from musai.service.core import DEFAULT_CORPUS
 from musai.web import PageServer, create_app
 from musai.web.server import PORT as WEB_PORT
 from osc_bridge.addresses import DEFAULT_PORT
-from osc_bridge.server import BridgeThread
+from osc_bridge.background import BridgeThread
 
 TICK = 0.25
 """Seconds between two looks at how far a corpus is."""
