@@ -5,6 +5,8 @@ Pitch runs upwards, time to the right, broken into systems as sheet music is.
 Voices differ by pattern, drums lie in rows of their own below.
 """
 
+import base64
+import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -102,6 +104,12 @@ def summary(phrase: Phrase) -> str:
         said += f", from {lane.label(min(pitched))} to {lane.label(max(pitched))}"
     names = [voice.name for voice in phrase.voices if voice.name]
     return said + (f"; voices: {listed(names)}." if names else ".")
+
+
+def picture_policy() -> str:
+    """The content security policy of a picture of its own: its style by hash, nothing else."""
+    digest = base64.b64encode(hashlib.sha256(_style().encode()).digest()).decode()
+    return f"default-src 'none'; style-src 'sha256-{digest}'"
 
 
 @cache
