@@ -15,23 +15,27 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
 
+from musai.corpus.abc_fields import (
+    ALTERATIONS,
+    AbcKey,
+    default_unit,
+    read_key,
+    read_metre,
+    read_ratio,
+    read_unit,
+)
 from musai.corpus.bars import Bar
 from musai.errors import BadScore
 
-MAX_TUNES = 10_000
-MAX_NOTES = 200_000
+MAX_TUNES = 20_000
+"""Tunes read of one file."""
+
+MAX_TUNE = 2**20
+"""Characters of one tune."""
 
 _FIELD = re.compile(r"^([A-Za-z+]):(?![|:])\s*(.*)$")
 _HEADER_ONLY = frozenset("ABCDFGHOSXZ")
-_MODES = {
-    "maj": 0, "ion": 0, "": 0, "lyd": 1, "mix": -1, "dor": -2,
-    "min": -3, "aeo": -3, "m": -3, "phr": -4, "loc": -5,
-}  # fmt: skip
-_MINOR = frozenset({"min", "aeo", "m", "dor", "phr", "loc"})
-_TONICS = {"F": -1, "C": 0, "G": 1, "D": 2, "A": 3, "E": 4, "B": 5}
-_SHARPS = "FCGDAEB"
 _PITCHES = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
-_ALTERATIONS = {"^": 1, "^^": 2, "=": 0, "_": -1, "__": -2}
 _TUPLET_TIME = {2: 3, 3: 2, 4: 3, 6: 2, 8: 3}
 
 _TOKEN = re.compile(
@@ -47,15 +51,6 @@ _TOKEN = re.compile(
     """,
     re.VERBOSE,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class AbcKey:
-    """A key as ABC writes it: sharps of its signature, and whether its third is minor."""
-
-    fifths: int
-    minor: bool
-    alterations: dict[str, int]
 
 
 @dataclass(slots=True)
@@ -113,7 +108,7 @@ class _Voice:
 
     def length(self, text: str) -> Fraction:
         """The length of the next note, chord or rest, under broken rhythm and tuplet."""
-        length = self.unit * _ratio(text) * self.broken
+        length = self.unit * read_ratio(text) * self.broken
         self.broken = Fraction(1)
         if self.tuplet_left:
             length *= self.tuplet
@@ -184,13 +179,15 @@ class _Voice:
 def read_tune(number: str, lines: list[str]) -> Tune:
     """One tune from the lines after its X: line.
 
-    Raises `BadScore` for a tune without a K: field or with too many notes.
+    Raises `BadScore` for a tune without a K: field, too long, or out of range.
     """
+    if sum(map(len, lines)) > MAX_TUNE:
+        raise BadScore(f"tune {number} has more than {MAX_TUNE} characters")
     tune = Tune(number)
     body = _read_header(tune, lines)
     if body is None:
         raise BadScore(f"tune {number} has no K: field; legal is one, the last of its header")
-    unit = read_unit(tune.first("L"), _default_unit(tune.metre))
+    unit = read_unit(tune.first("L"), default_unit(tune.metre))
     voices: dict[str, _Voice] = {}
     name = ""
     for line in body:
@@ -203,8 +200,6 @@ def read_tune(number: str, lines: list[str]) -> Tune:
                 voice.change(letter, value)
             else:
                 name = _read_music(tune, voices, name, value, unit)
-        if sum(len(bar.notes) for v in voices.values() for bar in v.bars[-1:]) > MAX_NOTES:
-            raise BadScore(f"tune {number} has a bar of more than {MAX_NOTES} notes")
     for voice_name, voice in voices.items():
         voice.close(True, 0)
         if any(bar.notes for bar in voice.bars):
@@ -298,7 +293,7 @@ def _read_note(voice: _Voice, match: "re.Match[str]", length: Fraction) -> tuple
     step = letter.upper()
     octave = letter.islower() + match["octave"].count("'") - match["octave"].count(",")
     if match["acc"]:
-        voice.accidentals[step] = _ALTERATIONS[match["acc"]]
+        voice.accidentals[step] = ALTERATIONS[match["acc"]]
     altered = voice.accidentals.get(step, voice.key.alterations.get(step, 0))
     pitch = 60 + 12 * octave + _PITCHES[step] + altered
     if not 0 <= pitch <= 127:
@@ -322,7 +317,7 @@ def _read_chord(voice: _Voice, text: str, position: int) -> int:
     if not found:
         return after.end()
     outer = voice.length(after.group()) / voice.unit
-    lengths = [voice.unit * _ratio(m["length"]) * outer for m in found]
+    lengths = [voice.unit * read_ratio(m["length"]) * outer for m in found]
     sounding = [_read_note(voice, m, n) for m, n in zip(found, lengths, strict=True)]
     voice.advance(lengths[0], sounding)
     if "-" in inside:
@@ -333,7 +328,7 @@ def _read_chord(voice: _Voice, text: str, position: int) -> int:
 def _read_rest(voice: _Voice, kind: str, length: str) -> None:
     if kind in "ZX":
         full = Fraction(*(voice.metre or (4, 4)))
-        voice.advance(full * _ratio(length), [])
+        voice.advance(full * read_ratio(length), [])
     else:
         voice.advance(voice.length(length), [])
 
@@ -344,72 +339,3 @@ def _read_bar(voice: _Voice, sign: str) -> None:
     number = re.search(r"\d", sign)
     opens = any(mark in sign for mark in (":|", "|:", "::", "||", "|]", "[|"))
     voice.close(opens, int(number.group()) if number else 0)
-
-
-def _ratio(text: str) -> Fraction:
-    """3, 3/2, /, //, /4 as a fraction of the unit."""
-    above, slashes, below = re.match(r"(\d*)(/*)(\d*)", text).groups()  # type: ignore[union-attr]
-    denominator = int(below) if below else 2 ** len(slashes)
-    if not denominator or len(above) > 4 or denominator > 4096:
-        raise BadScore(f"a note's length is {text}; legal is a positive fraction")
-    return Fraction(int(above) if above else 1, denominator)
-
-
-def read_metre(value: str) -> tuple[int, int] | None:
-    """6/8, C, C|, 2+3/8; none for free metre.  Raises `BadScore` for anything else."""
-    text = value.strip().lower()
-    if text.startswith("c|"):
-        return 2, 2
-    if text.startswith("c"):
-        return 4, 4
-    if text.startswith("none") or not text:
-        return None
-    match = re.match(r"\(?(\d+(?:\s*\+\s*\d+)*)\)?\s*/\s*(\d+)", text)
-    above = sum(map(int, match.group(1).split("+"))) if match else 0
-    below = int(match.group(2)) if match else 0
-    if not 1 <= above <= 255 or below not in (1, 2, 4, 8, 16, 32, 64):
-        raise BadScore(f"time signature is {value[:20]}; legal is like 6/8, C, C| or none")
-    return above, below
-
-
-def read_unit(value: str, default: Fraction) -> Fraction:
-    """The unit note length: 1/8."""
-    match = re.match(r"\s*(\d+)\s*/\s*(\d+)", value)
-    if match is None:
-        return default
-    unit = Fraction(int(match.group(1)), max(1, int(match.group(2))))
-    return unit if Fraction(1, 512) <= unit <= 4 else default
-
-
-def _default_unit(metre: tuple[int, int] | None) -> Fraction:
-    small = metre is not None and Fraction(*metre) < Fraction(3, 4)
-    return Fraction(1, 16 if small else 8)
-
-
-def read_key(value: str, before: AbcKey) -> AbcKey:
-    """G, Em, A Dorian, Dmix^g, Hp (Highland pipes), none; what is no key leaves the one before."""
-    text = value.strip()
-    if re.match(r"(?i)hp", text):
-        return AbcKey(2, False, {"F": 1, "C": 1, "G": 0})
-    if not text or re.match(r"(?i)none", text):
-        return AbcKey(0, False, {}) if text else before
-    match = re.match(r"([A-G])([#b]?)\s*([A-Za-z]*)", text)
-    if match is None:
-        return before
-    tonic = _TONICS[match.group(1)] + {"#": 7, "b": -7, "": 0}[match.group(2)]
-    word = match.group(3)
-    mode = "" if word == "M" else word.lower() if word in ("m", "M") else word.lower()[:3]
-    if mode not in _MODES:
-        mode = "m" if word[:1] == "m" and len(word) < 3 else ""
-    fifths = max(-7, min(7, tonic + _MODES[mode]))
-    alterations = _signature(fifths)
-    for sign, step in re.findall(r"(\^{1,2}|_{1,2}|=)([a-gA-G])", text[match.end() :]):
-        alterations[step.upper()] = _ALTERATIONS[sign]
-    return AbcKey(fifths, mode in _MINOR, alterations)
-
-
-def _signature(fifths: int) -> dict[str, int]:
-    """Alterations by step: sharps in the order FCGDAEB, flats in the reverse."""
-    if fifths >= 0:
-        return dict.fromkeys(_SHARPS[:fifths], 1)
-    return dict.fromkeys(_SHARPS[fifths:], -1)

@@ -58,7 +58,7 @@ class Placed:
 
 def place(bars: Sequence[Bar]) -> Placed:
     """Start of every bar, in whole notes from the phrase's beginning."""
-    metres = _repaired(bars)
+    metres, usual = _repaired(bars)
     starts: list[Fraction] = []
     signatures: list[tuple[Fraction, int, int]] = []
     line, fill, ending_fill = Fraction(0), Fraction(0), Fraction(0)
@@ -70,7 +70,8 @@ def place(bars: Sequence[Bar]) -> Placed:
             full = Fraction(*metre)
             signatures.append((line, *metre))
         if bar.duration:
-            offset = _offset(bars, metres, i, fill, full, ending_fill)
+            leads = bar.duration != usual[i] and i + 1 < len(bars) and metres[i + 1] == metre
+            offset = ending_fill if bar.ending > 1 else _offset(bars, i, fill, full, leads)
             line += full if offset < fill else 0
             fill = offset
         if bar.ending == 1:
@@ -81,28 +82,15 @@ def place(bars: Sequence[Bar]) -> Placed:
     return Placed(tuple(starts), tuple(signatures), line + full if fill else line)
 
 
-def _offset(
-    bars: Sequence[Bar],
-    metres: Sequence[tuple[int, int]],
-    i: int,
-    fill: Fraction,
-    full: Fraction,
-    ending_fill: Fraction,
-) -> Fraction:
+def _offset(bars: Sequence[Bar], i: int, fill: Fraction, full: Fraction, leads: bool) -> Fraction:
     """Where within its grid bar the written bar `i` begins, `fill` of that bar being taken.
 
-    An offset before `fill` means the next grid bar.
+    An offset before `fill` means the next grid bar.  `leads`: another bar
+    follows, and this one is not as long as bars usually are, so it may be a pickup.
     """
-    bar = bars[i]
-    rest = bar.duration % full
-    if bar.ending > 1:
-        return ending_fill
-    if bar.opens or i == 0:
-        # A last bar on its own is no pickup: nothing follows for it to lead to.
-        followed = i + 1 < len(bars) and metres[i + 1] == metres[i]
-        if rest and (followed or fill + rest == full):
-            return full - rest
-        return Fraction(0)
+    rest = bars[i].duration % full
+    if bars[i].opens or i == 0:
+        return full - rest if rest and (leads or fill + rest == full) else Fraction(0)
     return fill if fill and _completed(bars, i, fill, full) else Fraction(0)
 
 
@@ -118,14 +106,18 @@ def _completed(bars: Sequence[Bar], i: int, fill: Fraction, full: Fraction) -> b
     return False
 
 
-def _repaired(bars: Sequence[Bar]) -> list[tuple[int, int]]:
-    """The metre of each bar, corrected where most bars of a stretch contradict it."""
+def _repaired(bars: Sequence[Bar]) -> tuple[list[tuple[int, int]], list[Fraction]]:
+    """For each bar its metre, corrected where most bars of a stretch contradict it, and
+    how long bars of that stretch mostly are."""
     metres: list[tuple[int, int]] = []
+    usual: list[Fraction] = []
     for metre, run in groupby(bars, key=lambda bar: bar.metre):
         stretch = list(run)
         lengths = Counter(bar.duration for bar in stretch if bar.duration)
         metres += [_fitting(metre, lengths)] * len(stretch)
-    return metres
+        common, count = lengths.most_common(1)[0] if lengths else (Fraction(0), 0)
+        usual += [common if 2 * count > len(stretch) else Fraction(0)] * len(stretch)
+    return metres, usual
 
 
 def _fitting(metre: tuple[int, int] | None, lengths: Counter[Fraction]) -> tuple[int, int]:

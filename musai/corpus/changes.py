@@ -2,8 +2,8 @@
 
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from filelock import FileLock, Timeout
 from musai.corpus import store as files
 from musai.corpus.corpus import Corpus
 from musai.corpus.licences import USES, permission
-from musai.corpus.store import Header, Store, Takedown
+from musai.corpus.store import Header, Row, Store, Takedown
 from musai.corpus.work import Work
 from musai.errors import BadInput
 from musai.music import Phrase
@@ -34,9 +34,11 @@ class LeftOut:
 class Summary:
     """What an import did: works added, works that were there already, what it left out and why."""
 
-    added: list[Work]
-    already: int
-    left_out: list[LeftOut]
+    added: list[Work] = field(default_factory=list)
+    already: int = 0
+    left_out: list[LeftOut] = field(default_factory=list)
+    also_called: dict[str, list[str]] = field(default_factory=dict)
+    """Titles under which notes came in again, by the id of the work that they are."""
 
 
 Additions = Iterator[tuple[Work, Phrase] | LeftOut]
@@ -44,13 +46,27 @@ Additions = Iterator[tuple[Work, Phrase] | LeftOut]
 
 @contextmanager
 def writing(folder: Path) -> Iterator[None]:
-    """Hold the corpus's one writing place.  Raises `BadInput` where another process has it."""
+    """Hold the corpus's one writing place; a folder that holds no corpus afterwards is tidied up.
+
+    Raises `BadInput` where another process has the place for more than 10 s.
+    """
     folder.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(folder / ".lock", timeout=10)
     try:
-        with FileLock(folder / ".lock", timeout=10):
-            yield
+        lock.acquire()
     except Timeout as fault:
         raise BadInput(f"another process is changing the corpus in {folder}") from fault
+    try:
+        yield
+    finally:
+        empty = not (folder / "catalogue.jsonl").is_file()
+        if empty:
+            files.discard(folder)
+        lock.release()
+        if empty:
+            with suppress(OSError):
+                (folder / ".lock").unlink(missing_ok=True)
+                folder.rmdir()
 
 
 def replace_with(
@@ -69,8 +85,8 @@ def replace_with(
         gone = before.takedowns if before else ()
         header = Header(files.FORMAT, name, files.next_generation(folder))
         store = Store(folder, header, (), gone)
-        summary = Summary([], 0, [])
-        rows = files.append(store, _new(additions, store, summary))
+        summary = Summary()
+        rows = _titled(files.append(store, _new(additions, store, summary)), summary)
         if not rows:
             raise BadInput(_nothing(summary))
         store = files.commit(Store(folder, header, rows, gone))
@@ -89,8 +105,8 @@ def add_to(folder: Path, name: str, additions: Additions) -> Summary:
     with writing(folder):
         missing = not (folder / "catalogue.jsonl").is_file()
         store = Store(folder, Header(files.FORMAT, name), ()) if missing else Store.open(folder)
-        summary = Summary([], 0, [])
-        rows = files.append(store, _new(additions, store, summary))
+        summary = Summary()
+        rows = _titled(files.append(store, _new(additions, store, summary)), summary)
         if missing and not rows:
             raise BadInput(_nothing(summary))
         if rows:
@@ -109,8 +125,8 @@ def _nothing(summary: Summary) -> str:
 
 def _new(additions: Additions, store: Store, summary: Summary) -> Iterator[tuple[Work, Phrase]]:
     """The works that are neither there already nor taken down; `summary` counts all."""
-    there = {row.work.id for row in store.rows}
-    fresh: dict[str, str] = {}
+    there = {row.work.id: row.work for row in store.rows}
+    fresh: dict[str, Work] = {}
     down = {takedown.id: takedown for takedown in store.takedowns}
     for addition in additions:
         if isinstance(addition, LeftOut):
@@ -120,16 +136,51 @@ def _new(additions: Additions, store: Store, summary: Summary) -> Iterator[tuple
         if work.id in down:
             on = down[work.id].on
             when = f" on {on.isoformat()}" if on else ""
-            summary.left_out.append(LeftOut(work.source, f"its notes were taken down{when}"))
+            summary.left_out.append(LeftOut(place_of(work), f"its notes were taken down{when}"))
         elif work.id in fresh:
-            same = f"note for note the same as {fresh[work.id]}"
-            summary.left_out.append(LeftOut(work.source, same))
+            _count_again(work, fresh[work.id], summary)
         elif work.id in there:
             summary.already += 1
+            if (work.terms, work.licence) != (there[work.id].terms, there[work.id].licence):
+                kept = f"it is there already, under {there[work.id].licence}: those terms stay"
+                summary.left_out.append(LeftOut(place_of(work), kept))
         else:
-            fresh[work.id] = work.source
+            fresh[work.id] = work
             summary.added.append(work)
             yield work, phrase
+
+
+def _count_again(work: Work, first: Work, summary: Summary) -> None:
+    """The same notes a second time in one import: one work, which has both titles."""
+    same = f"note for note the same as {place_of(first)}"
+    if (work.terms, work.licence) != (first.terms, first.licence):
+        same += f", whose terms stay ({first.licence})"
+    summary.left_out.append(LeftOut(place_of(work), same))
+    known = summary.also_called.setdefault(work.id, [])
+    for title in (work.title, *work.titles):
+        if title not in (first.title, *first.titles, *known):
+            known.append(title)
+
+
+def _titled(rows: list[Row], summary: Summary) -> list[Row]:
+    """The rows with the titles that their notes came in under again."""
+    done = []
+    for row in rows:
+        also = tuple(summary.also_called.get(row.work.id, ()))
+        done.append(replace(row, work=replace(row.work, titles=(*row.work.titles, *also))))
+    return done
+
+
+def kind_of(reason: str) -> str:
+    """A reason without what it quotes or names, to count reasons by."""
+    same = "note for note the same as "
+    return f"{same}another" if reason.startswith(same) else reason.split(": “")[0]
+
+
+def place_of(work: Work) -> str:
+    """The file of a work as its import named it, with the tune's number where it has one."""
+    _, mark, number = work.source.rpartition("#")
+    return f"{work.path}#{number}" if mark and number.isdigit() else work.path or work.source
 
 
 def _tell(folder: Path, summary: Summary) -> None:

@@ -65,6 +65,7 @@ class _State:
     cursor: Fraction = Fraction(0)
     onset: Fraction = Fraction(0)
     reach: Fraction = Fraction(0)
+    silence: Fraction = Fraction(0)
     ties: dict[int, tuple[Written, int, Fraction]] = field(default_factory=dict)
     opens_next: bool = True
 
@@ -117,7 +118,7 @@ def _listed(element: Any) -> tuple[Part, dict[str, int]]:
 
 def _read_measure(state: _State, measure: Any) -> None:
     bar = Bar(state.metre, state.key, opens=state.opens_next)
-    state.cursor = state.onset = state.reach = Fraction(0)
+    state.cursor = state.onset = state.reach = state.silence = Fraction(0)
     state.opens_next = False
     for element in measure:
         match element.tag:
@@ -127,16 +128,18 @@ def _read_measure(state: _State, measure: Any) -> None:
                 state.cursor = max(Fraction(0), state.cursor - _duration(state, element))
             case "forward":
                 state.cursor += _duration(state, element)
-                state.reach = max(state.reach, state.cursor)
+                state.silence = max(state.silence, state.cursor)
             case "attributes":
                 _read_attributes(state, element)
-                if not state.reach:
+                if not state.reach and not state.silence:
                     bar.metre, bar.key = state.metre, state.key
             case "barline":
                 _read_barline(state, bar, element)
             case "direction" | "sound":
                 _read_direction(state, element)
-    bar.duration = state.reach
+    # A rest for the whole measure may be written as a breve; only notes make a measure longer.
+    silence = min(state.silence, bar.full) if bar.metre else state.silence
+    bar.duration = max(state.reach, silence)
     state.part.bars.append(bar)
     state.measure += 1
 
@@ -146,15 +149,14 @@ def _read_note(state: _State, note: Any) -> None:
         return
     length = _duration(state, note)
     onset = state.onset if note.find("chord") is not None else state.cursor
+    pitch = _pitch(state, note)
     if note.find("chord") is None:
         state.onset, state.cursor = state.cursor, state.cursor + length
-        state.reach = max(state.reach, state.cursor)
-    pitch = _pitch(state, note)
-    if (
-        pitch is None
-        or not length
-        or (note.get("print-object") == "no" and note.find("rest") is not None)
-    ):
+    if pitch is None:
+        state.silence = max(state.silence, onset + length)
+    else:
+        state.reach = max(state.reach, onset + length)
+    if pitch is None or not length:
         return
     ties = {e.get("type") for e in note.iterfind("tie")}
     tied = state.ties.pop(pitch, None)
@@ -248,7 +250,7 @@ def _read_barline(state: _State, bar: Bar, element: Any) -> None:
         bar.ending = int(number.group()) if number else 0
         bar.opens = bar.opens and not bar.ending
     strong = element.find("repeat") is not None or element.findtext("bar-style") in _HEAVY
-    if strong and state.reach == 0 and element.get("location") != "right":
+    if strong and not state.reach and not state.silence and element.get("location") != "right":
         bar.opens = not bar.ending
     elif strong:
         state.opens_next = True

@@ -280,6 +280,13 @@ def sweep(store: Store) -> None:
                 file.unlink()
 
 
+def discard(folder: Path) -> None:
+    """Delete the data files of a folder without a catalogue."""
+    for file in _data_files(folder):
+        with suppress(OSError):
+            file.unlink()
+
+
 def _data_files(folder: Path) -> list[Path]:
     return [f for kind in ("notes", "heads") for f in folder.glob(f"{kind}-[0-9]*.bin")]
 

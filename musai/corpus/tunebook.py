@@ -9,7 +9,7 @@ import re
 from collections import Counter
 from pathlib import Path
 
-from musai.corpus.changes import Additions, LeftOut, replace_with
+from musai.corpus.changes import Additions, LeftOut, kind_of, replace_with
 from musai.corpus.corpus import Corpus, Progress, corpora
 from musai.corpus.importers import phrase_from
 from musai.corpus.licences import MUSIC21, terms_of
@@ -24,16 +24,20 @@ NAME = "tunebook"
 
 
 def build_tunebook(
-    out: Path | None = None, progress: Progress | None = None, *, workers: int = 0
+    out: Path | None = None,
+    progress: Progress | None = None,
+    *,
+    workers: int = 0,
+    root: Path | None = None,
 ) -> Corpus:
     """Build tunebook in the folder `out` (default `<home>/corpora/tunebook`) and open it.
 
+    `root` is the folder of music21's scores, found where music21 is installed.
     Takes under a minute on two cores.  Interrupted, it leaves what was there
     before.  Raises `NotFound` where music21's corpus is not installed.
     """
     folder = Path(out) if out else corpora() / NAME
-    root = music21_root()
-    replace_with(folder, NAME, _read(root, progress, workers), card)
+    replace_with(folder, NAME, _read(root or music21_root(), progress, workers), card)
     return Corpus.open(folder)
 
 
@@ -195,7 +199,7 @@ def card(corpus: Corpus, left_out: list[LeftOut]) -> str:
         works[work.collection] += 1
         notes[work.collection] += work.notes
     grounds = {work.collection: work.grounds for work in corpus.works}
-    reasons = Counter(_kind(row.reason) for row in left_out)
+    reasons = Counter(kind_of(row.reason) for row in left_out)
     rows = [f"| {c} | {works[c]} | {notes[c]} | {grounds[c]} |" for c in works]
     out = [f"- {count}: {reason}" for reason, count in reasons.most_common()]
     return "\n".join(
@@ -228,9 +232,3 @@ def card(corpus: Corpus, left_out: list[LeftOut]) -> str:
             "",
         ]
     )
-
-
-def _kind(reason: str) -> str:
-    """A reason without what it quotes or names."""
-    same = "note for note the same as "
-    return f"{same}another tune" if reason.startswith(same) else reason.split(": “")[0]

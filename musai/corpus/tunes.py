@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
 
-from musai.corpus.abc import Tune, read_tune, split_tunes
+from musai.corpus.abc import MAX_TUNES, Tune, read_tune, split_tunes
 from musai.corpus.bars import WHOLE, Bar, Placed, in_ticks, place
 from musai.corpus.tempi import RHYTHMS, WORDS, beat, by_pattern, from_mark, quarters_a_minute
 from musai.errors import BadInput, BadScore
@@ -34,7 +34,10 @@ class Reading:
 def read_abc(text: str, program: int = FIDDLE) -> tuple[list[Reading], list[str]]:
     """Every tune of an ABC text, and a sentence for each tune that cannot be read."""
     readings, faults = [], []
-    for number, lines in split_tunes(text):
+    for count, (number, lines) in enumerate(split_tunes(text)):
+        if count >= MAX_TUNES:
+            faults.append(f"only the first {MAX_TUNES} tunes of a file are read")
+            break
         try:
             readings.append(reading_of(read_tune(number, lines), program))
         except BadInput as fault:
