@@ -38,7 +38,7 @@ class FakeService:
         self.decisions: list[tuple[str, str]] = []
         self.phrases: dict[str, Phrase] = {}
         self.replays: dict[str, Request] = {}
-        self.mark: Callable[[Compared], Compared] = lambda compared: compared
+        self.mark: Callable[[Compared], Compared | None] = lambda compared: compared
         self._tickets = 0
         self._cancelled: set[int] = set()
         self._jobs: queue.Queue[tuple[int, Request, OnEvent, str | None] | None] = queue.Queue()
@@ -133,4 +133,5 @@ class FakeService:
             ticket, phrase.id, "green", "Nothing here is like it.", 0.5, 3, "ef" * 32,
             "Ännchen", "CC0-1.0", 4.5,
         )  # fmt: skip
-        return [Started(ticket, replay_id), *sounded, finished, self.mark(compared)]
+        last = self.mark(compared) or Failed(ticket, "WorkerDied", "the matcher died")
+        return [Started(ticket, replay_id), *sounded, finished, last]

@@ -1,0 +1,148 @@
+"""`musai ask`: one phrase from the running server, written to a file.
+
+For hosts that can only run a command.  Over TCP, so that a context of any
+length fits; the file is written whole or not at all.
+"""
+
+import secrets
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import click
+
+from musai import folders
+from musai.cli.common import counted, json_option, read_phrase, say_json, write_file
+from musai.cli.play import PairType
+from musai.errors import BadInput, BadRequest, MusaiError, NotAllowed, NotFound
+from musai.music import Phrase
+from musai.transformer.request import MODES, RANGES, Mode, Request
+from osc_bridge import record
+from osc_bridge.client import Answer, Client
+from osc_bridge.errors import BridgeError, Refused
+
+SILENCE = 60.0
+"""Seconds without a word from the server after which it counts as gone."""
+
+
+def _range(name: str) -> str:
+    low, high, unit = RANGES[name]
+    return f"{low:g} to {high:g} {unit}".strip() + "."
+
+
+@click.command("ask")
+@click.option(
+    "--in", "source", type=click.Path(path_type=Path), help="The MIDI file to answer or continue."
+)
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="The file to write.")
+@click.option(
+    "--mode",
+    type=click.Choice(MODES),
+    help="What to ask for (default: answer with --in, generate without).",
+)
+@click.option("--bars", default=4, show_default=True, help=_range("bars"))
+@click.option("--seed", type=int, help="Same seed, same phrase (default: a new one, printed).")
+@click.option("--tempo", type=float, help=_range("tempo"))
+@click.option("--key", help="Tonic, with m for minor: C, F#, Bbm.")
+@click.option("--signature", type=PairType("N/D", "/"), help="Time signature: 3/4.")
+@click.option("--density", type=float, help=_range("density"))
+@click.option("--register", type=PairType("LOW-HIGH", "-"), help="MIDI pitches: 48-72.")
+@click.option("--temperature", default=1.0, show_default=True, help=_range("temperature"))
+@click.option("--top-p", default=0.95, show_default=True, help=_range("top_p"))
+@click.option("--collection", help="The collection of the training set to lean towards.")
+@click.option("--no-match", is_flag=True, help="Do not wait for the comparison with the corpus.")
+@click.option("--keep", is_flag=True, help="Record in the ledger that the phrase is kept.")
+@click.option("--server", metavar="HOST:PORT", help="Default: the server running here.")
+@json_option
+def ask(
+    source: Path | None,
+    out: Path,
+    mode: Mode | None,
+    no_match: bool,
+    keep: bool,
+    server: str | None,
+    as_json: bool,
+    **wishes: Any,
+) -> None:
+    """Ask the running server for a phrase and write it to a MIDI file.
+
+    The file holds the new bars only.  Start a server with: musai serve.
+    """
+    if wishes["seed"] is None:
+        wishes["seed"] = secrets.randbelow(2**31)
+    context = None if source is None else read_phrase(source)
+    chosen = mode or ("generate" if context is None else "answer")
+    request = Request(mode=chosen, context=context, **wishes)
+    host, port = record.find(folders.home() / "server.json") if server is None else _split(server)
+    try:
+        answer, phrase = _fetched(request, host, port, not no_match, keep)
+    except Refused as refused:
+        raise _named(refused) from refused
+    write_file(out, phrase.to_midi())
+    if as_json:
+        say_json(_plain(request, answer, out))
+    else:
+        _tell(request, answer, out)
+
+
+def _fetched(
+    request: Request, host: str, port: int, overlap: bool, keep: bool
+) -> tuple[Answer, Phrase]:
+    """The answer, and its phrase as the server's ledger has it, which are the same notes."""
+    with Client(host, port, timeout=SILENCE, name="musai ask") as client:
+        client.hello()
+        answer = client.ask(request, overlap=overlap)
+        phrase = client.phrase(answer.phrase)
+        if phrase.id != answer.phrase:
+            raise BridgeError(f"phrase {phrase.id[:8]} came instead of {answer.phrase[:8]}")
+        if keep:
+            client.keep(answer.id)
+    return answer, phrase
+
+
+def _split(server: str) -> tuple[str, int]:
+    host, _, port = server.rpartition(":")
+    if not host or not port.isdecimal() or not 0 < int(port) < 65536:
+        raise BadInput(f"--server is {server!r}; legal is HOST:PORT, as 127.0.0.1:7733")
+    return host, int(port)
+
+
+def _named(refused: Refused) -> MusaiError:
+    """The server's refusal as the error that it is, so that the exit code tells it."""
+    kinds = {"not_found": NotFound, "not_allowed": NotAllowed, "too_large": BadInput}
+    if refused.code.startswith("bad_"):
+        return BadRequest(refused.text)
+    return kinds.get(refused.code, MusaiError)(f"the server refused: {refused}")
+
+
+def _plain(request: Request, answer: Answer, out: Path) -> dict[str, Any]:
+    return {
+        "out": str(out),
+        "mode": request.mode,
+        "bars": answer.bars,
+        "notes": len(answer.notes),
+        "seed": request.seed,
+        "phrase_id": answer.phrase,
+        "replay_id": answer.replay,
+        "first_note_ms": answer.first_note_ms,
+        "total_ms": answer.server_whole_ms,
+        "match": None if answer.overlap is None else asdict(answer.overlap),
+    }
+
+
+def _tell(request: Request, answer: Answer, out: Path) -> None:
+    first = "" if answer.first_note_ms is None else f", first after {answer.first_note_ms:.0f} ms"
+    click.echo(
+        f"{out}: {counted(answer.bars, 'bar')}, {counted(len(answer.notes), 'note')}{first}, "
+        f"seed {request.seed}"
+    )
+    if answer.overlap is not None:
+        told = answer.overlap
+        nearest = f"; nearest: {told.title} ({told.licence})" if told.title else ""
+        click.echo(f"{told.light}: {told.sentence}{nearest}")
+    elif answer.no_overlap:
+        click.echo(f"grey: not compared: {answer.no_overlap}")
+    click.echo(f"the same again: musai replay {answer.replay[:12]}")
+
+
+COMMANDS: tuple[click.Command, ...] = (ask,)

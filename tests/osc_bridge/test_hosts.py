@@ -1,0 +1,145 @@
+"""Programs that others wrote, as clients: liblo's oscsend and oscdump, and Pure Data."""
+
+import socket
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from musai.transformer.request import Request
+from tests.osc_bridge.fakes import FakeService, notes_for
+
+PATCH = Path(__file__).parents[2] / "osc_bridge" / "clients" / "musai.pd"
+HARNESS = Path(__file__).with_name("harness.pd")
+
+
+class Dump:
+    """An oscdump on a free port: its lines, without the time in front."""
+
+    def __init__(self) -> None:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = free.getsockname()[1]
+        self.lines: list[str] = []
+        self._process = subprocess.Popen(
+            ["oscdump", "-L", str(self.port)], stdout=subprocess.PIPE, text=True
+        )
+        self._thread = threading.Thread(target=self._read)
+        self._thread.start()
+        self._wait_until_bound()
+
+    def _wait_until_bound(self) -> None:
+        for _ in range(500):
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+                try:
+                    probe.bind(("127.0.0.1", self.port))
+                except OSError:
+                    return
+            time.sleep(0.01)
+        raise AssertionError("oscdump did not start")
+
+    def _read(self) -> None:
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            self.lines.append(line.partition(" ")[2].strip())
+
+    def until(self, beginning: str, seconds: float = 10.0) -> str:
+        """The first line that begins so; waits for it."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            for line in list(self.lines):
+                if line.startswith(beginning):
+                    return line
+            time.sleep(0.01)
+        raise AssertionError(f"no {beginning!r} among {self.lines}")
+
+    def close(self) -> None:
+        self._process.terminate()
+        self._process.wait()
+        self._thread.join()
+        assert self._process.stdout is not None
+        self._process.stdout.close()
+
+
+@pytest.fixture
+def dump() -> Iterator[Dump]:
+    made = Dump()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def oscsend(port: Callable[[str], int], dump: Dump) -> Callable[..., None]:
+    def send(*words: object) -> None:
+        subprocess.run(["oscsend", "127.0.0.1", str(port("udp")), *map(str, words)], check=True)
+
+    send("/musai/hello", "iii", 1, 1, dump.port)
+    dump.until("/musai/welcome")
+    return send
+
+
+@pytest.mark.host("oscsend", "oscdump")
+def test_a_shell_asks_for_a_phrase_hears_it_and_keeps_it(
+    service: FakeService, dump: Dump, oscsend: Callable[..., None]
+) -> None:
+    to = f"/musai/to/{dump.port}"
+    oscsend(f"{to}/generate", "isisf", 2, "bars", 2, "tempo", 117.3)
+    dump.until("/musai/overlap")
+    assert service.requests == [Request(bars=2, tempo=117.3)]
+    notes = [line.split()[3:] for line in dump.lines if line.startswith("/musai/note ")]
+    assert [tuple(map(int, note))[1:] for note in notes] == notes_for(Request(bars=2))
+    assert [int(note[0]) for note in notes] == list(range(8))
+    assert dump.until("/musai/ack isf 2") == '/musai/ack isf 2 "/musai/generate" 0.000000'
+    assert dump.until("/musai/end").split()[2:5] == ["2", "8", "2"]
+    oscsend(f"{to}/keep", "ii", 3, 2)
+    assert '"kept"' in dump.until("/musai/decision")
+    assert service.decisions[0][1] == "kept"
+
+
+@pytest.mark.host("oscsend", "oscdump")
+def test_a_shells_mistakes_are_told_it(dump: Dump, oscsend: Callable[..., None]) -> None:
+    to = f"/musai/to/{dump.port}"
+    for id, (path, types, *words), code in (
+        (10, ("/nothing", "i"), "unknown_address"),
+        (11, ("/generate", "iss", "bars", "many"), "bad_type"),
+        (12, ("/generate", "isi", "bars", 65), "bad_value"),
+        (13, ("/generate", "isf", "tempo", "nan"), "bad_value"),
+        (14, ("/transport", "ifff", 120, "inf", 1), "bad_value"),
+        (15, ("/keep", "i"), "bad_count"),
+        (16, ("/keep", "imi", "90403c7f", 1), "bad_type"),
+    ):
+        oscsend(to + path, types, id, *words)
+        assert dump.until(f"/musai/error isssi {id} ").split()[3] == f'"{code}"'
+
+
+@pytest.mark.host("pd")
+def test_the_pd_patch_asks_counts_and_releases_every_note(
+    service: FakeService, port: Callable[[str], int]
+) -> None:
+    pd = subprocess.run(
+        [
+            *("pd", "-nogui", "-noaudio", "-nomidi"),
+            *("-open", PATCH, "-open", HARNESS, "-send", f"musai-port {port('udp')}"),
+        ],
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    said = [line.split() for line in pd.stderr.splitlines()]
+    assert service.requests == [Request(bars=2, seed=7, tempo=300.0)]
+    notes = [list(map(float, line[1:])) for line in said if line[:1] == ["NOTE:"]]
+    expected = notes_for(Request(bars=2, seed=7))
+    assert [(note[2], note[3], note[4]) for note in notes] == [
+        (note.pitch, note.velocity, note.voice) for note in expected
+    ]
+    assert [note[1] for note in notes] == [200.0] * 8
+    assert next(line[1:4] for line in said if line[:1] == ["END:"]) == ["1", "8", "2"]
+    assert next(line[2:4] for line in said if line[:1] == ["OVERLAP:"]) == ["green", "1"]
+    midi = [(int(line[1]), int(line[2])) for line in said if line[:1] == ["MIDI:"]]
+    struck = [pitch for pitch, velocity in midi if velocity]
+    released = [pitch for pitch, velocity in midi if not velocity]
+    assert struck == released == [note.pitch for note in expected]
+    assert not [line for line in said if "error" in " ".join(line).lower()]
