@@ -231,7 +231,13 @@ function decide(decision, verb, text) {
   say(text);
 }
 
-for (const [id, act] of Object.entries(doing)) find(id).addEventListener("click", act);
+for (const [id, act] of Object.entries(doing)) {
+  find(id).addEventListener("click", (event) => {
+    // A mouse leaves the focus on the button, where Space and Enter would press it again.
+    if (event.detail) event.currentTarget.blur();
+    act();
+  });
+}
 find("lower").addEventListener("click", () => piano.shift(-12));
 find("higher").addEventListener("click", () => piano.shift(12));
 find("midi-ask").addEventListener("click", () => midi.ask());
@@ -250,7 +256,7 @@ window.addEventListener("keydown", (event) => {
   else if (event.code === "Space" && !onControl) {
     event.preventDefault();
     if (!find("play").disabled) doing.play();
-  } else if (event.code === "Enter" && !onControl && chosen?.answer.phrase) doing.again();
+  } else if (event.key === "Enter" && !onControl && chosen?.answer.phrase) doing.again();
 });
 window.addEventListener("pagehide", () => jam.stop());
 
