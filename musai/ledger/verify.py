@@ -8,7 +8,7 @@ from pathlib import Path
 
 from musai.errors import Altered
 from musai.ledger.chain import GENESIS, Row, fault_of, names_of
-from musai.ledger.database import Head
+from musai.ledger.database import BUSY_SECONDS, Head
 
 ROWS = """
     SELECT record.seq, kind, utc, digest, previous, hash, salt, body
@@ -51,16 +51,16 @@ def verify_file(path: Path) -> Verification:
     except Altered as error:
         walk.bad(1, str(error))
     try:
-        connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=20)
+        connection, tables = _opened(path)
     except sqlite3.Error as error:
         walk.bad(1, f"the file cannot be opened ({error})")
         return walk.result()
     try:
-        # One snapshot for all queries, so that a writer at work is not taken for a forger.
-        connection.execute("BEGIN")
-        for row in _rows(connection, walk):
-            walk.row(row)
-        _check_names(connection, walk)
+        # A process killed before its first record leaves a file without tables: an empty ledger.
+        if tables:
+            for row in _rows(connection, walk):
+                walk.row(row)
+            _check_names(connection, walk)
         walk.check_end()
         _check_pages(connection, walk)
     except sqlite3.DatabaseError as error:
@@ -68,6 +68,27 @@ def verify_file(path: Path) -> Verification:
     finally:
         connection.close()
     return walk.result()
+
+
+def _opened(path: Path) -> tuple[sqlite3.Connection, bool]:
+    """A connection in a transaction, and whether the ledger's tables are there.
+
+    One snapshot serves all queries, so that a writer at work is not taken for
+    a forger.  Read-only, unless a killed process left a transaction that must
+    first be completed or undone.
+    """
+    for mode in ("ro", "rw"):
+        where = f"{path.resolve().as_uri()}?mode={mode}"
+        connection = sqlite3.connect(where, uri=True, timeout=BUSY_SECONDS)
+        try:
+            connection.execute("BEGIN")
+            found = connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'record'")
+            return connection, found.fetchone() is not None
+        except sqlite3.DatabaseError as error:
+            connection.close()
+            if mode == "rw" or "readonly" not in str(error):
+                raise
+    raise AssertionError("one of two modes returns or raises")
 
 
 class _Walk:

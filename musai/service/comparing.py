@@ -169,9 +169,13 @@ class Bench:
                     self._want(wire.Build(status.name, "corpus"))
                 elif status.state == "ready" and status.reason:
                     self._want(wire.Build(status.name, "null"))
-            self._send_pending()
+            none = not any(status.state == "ready" for status in self._status.values())
+            if not none:
+                self._send_pending()
             self._build_next()
             done = not self._to_build and self._asked
+        if none:
+            self._give_up(self.why_not)
         if done:
             self._build.close()
 

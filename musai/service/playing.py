@@ -12,6 +12,7 @@ import sys
 import traceback
 from collections import deque
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -96,6 +97,7 @@ class Band:
             self._fault = (type(error).__name__, reason_of(error))
             self._pipes.say(wire.Unready(*self._fault))
             return
+        _warm(self._player)
         about = {**self._player.describe()}
         about |= {"name": self._player.name, "id": self._player.model_id}
         # What is loaded now stays; collecting it again and again would only cost pauses.
@@ -156,6 +158,15 @@ class Band:
             raise
         except Exception as error:
             self._pipes.say(wire.Ended(ticket, type(error).__name__, reason_of(error)))
+
+
+def _warm(player: PlayerLike) -> None:
+    """Play a bar to nobody: what a first phrase costs beyond a second one, no composer waits for."""
+    context = Phrase.from_notes(range(20), [1] * 20, range(60, 80))
+    request = Request(mode="continue", bars=1, context=context)
+    # A model that cannot play this says so when it is asked for something.
+    with suppress(Exception):
+        player.phrase(request, list(player.generate(request))).to_midi()
 
 
 def load(factory: str) -> Callable[..., Any]:

@@ -1,8 +1,8 @@
 """A post that a worker fills: when the worker dies the next one is started.
 
-A worker that dies before it was ready is tried again twice; then the post
-stays empty until somebody asks for it, so that a broken installation does
-not start processes for ever.
+A worker that dies before it has done anything is tried again twice; then the
+post stays empty until somebody asks for it, so that a broken installation
+does not start processes for ever.
 """
 
 import threading
@@ -15,7 +15,7 @@ from musai.service.child import Child, Setting
 State = Literal["idle", "starting", "ready", "unready", "dead"]
 
 PATIENCE = 3
-"""Deaths in a row before being ready, after which a post stays empty."""
+"""Deaths in a row without work done, after which a post stays empty."""
 
 
 class Post:
@@ -42,6 +42,7 @@ class Post:
         self._child: Child | None = None
         self._closed = False
         self._early = 0
+        self._useful = False
         self.state: State = "idle"
         self.restarts = 0
         self.fault = ""
@@ -86,21 +87,23 @@ class Post:
         }
 
     def _start(self) -> None:
-        self.state = "starting"
+        self.state, self._useful = "starting", False
         self._child = Child(self.role, self._arguments, self._message, self._ended, self._setting)
 
     def _message(self, message: wire.Up) -> None:
         if isinstance(message, wire.Ready):
-            self.state, self.fault, self._early = "ready", "", 0
+            self.state, self.fault = "ready", ""
         elif isinstance(message, wire.Unready):
-            self.state, self.fault, self._early = "unready", message.reason, 0
+            self.state, self.fault = "unready", message.reason
+        else:
+            self._useful = True
         self._on_message(message)
 
     def _ended(self, child: Child, how: str) -> None:
         with self._lock:
             if self._closed or child is not self._child:
                 return
-            self._early += self.state == "starting"
+            self._early = 0 if self._useful else self._early + 1
             self._child = None
             self.fault = how
             self.state = "starting" if self._early < PATIENCE else "dead"

@@ -311,6 +311,28 @@ def test_an_altered_head_file_is_named(path: Path) -> None:
     assert verify_file(path).ok
 
 
+def test_a_file_left_before_its_first_table_is_an_empty_ledger(path: Path) -> None:
+    path.parent.mkdir()
+    raw(path, "PRAGMA journal_mode = WAL")
+    assert verify_file(path).ok
+    with Ledger.open(path) as ledger:
+        assert ledger.append("decision", decision("a"), utc=NOON).seq == 1
+
+
+def test_tables_that_vanished_are_noticed(path: Path) -> None:
+    filled(path)
+    raw(
+        path,
+        "PRAGMA foreign_keys = OFF",
+        "DROP TABLE payload",
+        "DROP TABLE name",
+        "DROP TABLE record",
+    )
+    assert verify_file(path).first_bad == 1
+    with pytest.raises(Altered, match="record 1"):
+        Ledger.open(path)
+
+
 def test_every_kind_says_what_it_must_hold() -> None:
     assert set(KINDS) >= {"request", "phrase", "match", "decision", "erasure"}
     for kind, needs in KINDS.items():

@@ -11,6 +11,16 @@ from musai.service import Service
 Make = Callable[..., Service]
 
 
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """One service for all tests of a file that leave its workers alive."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(Path(__file__).parents[2]))
+        home = tmp_path_factory.mktemp("service")
+        with Service(home, player="tests.service.fakes:FakePlayer.open", corpora=()) as shared:
+            yield shared
+
+
 @pytest.fixture
 def make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Make]:
     """Opens services over one home; all are closed at the end."""
