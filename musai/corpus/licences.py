@@ -288,6 +288,8 @@ def read_term(value: Any, use: Use) -> Term:
             _day(value.get("since")),
             _day(value.get("until")),
         )
+    except BadManifest:
+        raise
     except (TypeError, ValueError) as fault:
         raise BadManifest(f"the term for {use} cannot be read: {fault}") from fault
 

@@ -127,12 +127,24 @@ def _work(
     return work, phrase
 
 
+_NO_PERSON = re.compile(
+    r"(?i)(scotch|irish|english|french|foreign|wel[cs]h|gaelic|virginian|west india|trad.*|anon.*"
+    r"|from .*|.*collected.*|.*\b(air|reel|jig|tune|march|sung|set|lady)\b.*|\W*)"
+)
+"""What transcribers also write where a composer's name belongs: nations, kinds of tune, collectors."""
+
+_SHELFMARK = re.compile(r" [A-Z]{1,2}-[A-Z][A-Za-z]+ [\d.]+$")
+
+
 def _creators(tune: Tune, shelf: Shelf) -> tuple[Creator, ...]:
     """Composers that the file itself names; nobody where it names a nation or a collector."""
-    names = [n.strip(" .").title() if n.isupper() else n.strip(" .") for n in tune.creators]
-    no_name = r"(?i)(scotch|irish|english|french|foreign|trad.*|anon.*|from .*|.*collected.*|\W*)"
-    kept = [re.sub(r"(?i)^(composed )?by ", "", n) for n in names if not re.fullmatch(no_name, n)]
-    return tuple(Creator(name) for name in dict.fromkeys(kept))
+    names = []
+    for said in tune.creators:
+        name = re.sub(r"(?i)^(composed )?by ", "", _SHELFMARK.sub("", said.strip(" .")))
+        name = re.sub(r"\.(?=\w)", ". ", name.title() if name.isupper() else name)
+        if not _NO_PERSON.fullmatch(name):
+            names.append(name)
+    return tuple(Creator(name) for name in dict.fromkeys(names))
 
 
 def _title(tune: Tune, shelf: Shelf, relative: str, chorales: dict[str, str]) -> str:
