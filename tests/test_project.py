@@ -17,19 +17,27 @@ from musai.cli import TABLE, main
 from scripts.constraint_inputs import TORCH
 
 ROOT = Path(__file__).parents[1]
-FOLDERS = ("musai", "osc_bridge", "tests", "scripts", "docs", "models", ".ci")
 PACKAGES = ("musai", "osc_bridge")
 
 
 @cache
 def files(*suffixes: str) -> tuple[Path, ...]:
-    """Every file of ours with one of these suffixes; all text files for none."""
-    wanted = suffixes or (".py", ".md", ".toml", ".yaml", ".txt", ".html", ".js", ".css", "")
-    found = [path for path in ROOT.iterdir() if path.is_file()]
-    for folder in FOLDERS:
-        found += [path for path in (ROOT / folder).rglob("*") if path.is_file()]
+    """Every text file of ours, committed or about to be, with one of these suffixes (or any)."""
+    done = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    listed = [ROOT / name for name in done.stdout.split("\0") if name]
+    binary = {".safetensors", ".png", ".npz", ".npy", ".mid", ".woff2", ".ico"}
     return tuple(
-        sorted(path for path in found if path.suffix in wanted and "__pycache__" not in path.parts)
+        path
+        for path in sorted(listed)
+        if path.is_file()
+        and path.suffix not in binary
+        and (not suffixes or path.suffix in suffixes)
     )
 
 

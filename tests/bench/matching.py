@@ -42,7 +42,7 @@ class Plain:
                 works.append(np.full(len(pitches), work))
         self.steps = np.concatenate(steps)
         self.works = np.concatenate(works)
-        self.starts = self.steps > 127
+        self.starts = np.abs(self.steps) > 127
         # Gaps run along a line by a running maximum; rising offsets keep lines apart.
         line_of = np.cumsum(self.starts)
         self.slope = np.arange(len(self.steps)) * self.GAP + line_of * 10_000
