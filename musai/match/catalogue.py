@@ -13,12 +13,79 @@ GENERIC = 20
 """A title that so many works bear names a kind of piece and makes none of them related."""
 
 KINDS_OF_PIECE = frozenset(
-    ["air", "allegro", "andante", "aria", "ballad", "chorale", "clog", "dance", "favorite", "favourite", "fling", "gavotte", "highland", "hornpipe", "jig", "lied", "lullaby", "march", "mazurka", "menuet", "minuet", "movement", "no", "op", "piano", "polka", "quartet", "quick", "quickstep", "reel", "rondo", "schottische", "sonata", "song", "step", "strathspey", "string", "waltz"]
+    [
+        "air",
+        "allegro",
+        "andante",
+        "aria",
+        "ballad",
+        "chorale",
+        "clog",
+        "dance",
+        "favorite",
+        "favourite",
+        "fling",
+        "gavotte",
+        "highland",
+        "hornpipe",
+        "jig",
+        "lied",
+        "lullaby",
+        "march",
+        "mazurka",
+        "menuet",
+        "minuet",
+        "movement",
+        "no",
+        "op",
+        "piano",
+        "polka",
+        "quartet",
+        "quick",
+        "quickstep",
+        "reel",
+        "rondo",
+        "schottische",
+        "sonata",
+        "song",
+        "step",
+        "strathspey",
+        "string",
+        "waltz",
+    ]
 )
 """Words of a title that name a kind of piece."""
 
 SMALL = frozenset(
-    ["a", "an", "and", "by", "da", "das", "de", "der", "des", "die", "du", "ein", "el", "for", "in", "la", "le", "les", "my", "of", "o", "on", "s", "t", "the", "to", "und"]
+    [
+        "a",
+        "an",
+        "and",
+        "by",
+        "da",
+        "das",
+        "de",
+        "der",
+        "des",
+        "die",
+        "du",
+        "ein",
+        "el",
+        "for",
+        "in",
+        "la",
+        "le",
+        "les",
+        "my",
+        "of",
+        "o",
+        "on",
+        "s",
+        "t",
+        "the",
+        "to",
+        "und",
+    ]
 )
 
 STEM = 5

@@ -1,19 +1,18 @@
 """Figures of a few successive steps: which works share them, and where.
 
 A figure is a number made of successive steps, so it does not change with
-the key or the tempo.  Two uses: `coverage` says how much of one whole work
-another one holds (near-duplicates, and which works a null must not call
-unrelated); `Postings` finds where a phrase's figures stand (candidates).
+the key or the tempo.  `coverage` says how much of one whole work another
+one holds: near-duplicates, and which works a null must not call unrelated.
+`candidates.py` finds by shorter ones where a phrase may lie.
 """
 
-from dataclasses import dataclass, fields
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from musai.match.segment import KINDS, Segment
+from musai.match.segment import Segment
 from musai.match.streams import NO_STEP
 
 WIDTH = 27
@@ -21,9 +20,6 @@ WIDTH = 27
 
 FIGURE = 6
 """Steps in the figures by which whole works are compared."""
-
-KEY = 4
-"""Steps in the figures by which candidates are found."""
 
 COMMON = 0.05
 """Figures in more than this share of the works say nothing about two of them."""
@@ -124,69 +120,3 @@ def clusters(sets: FigureSets) -> Ints:
     _, first = np.unique(label, return_index=True)
     numbers: Ints = first[label].astype(np.int32)
     return numbers
-
-
-@dataclass(frozen=True, slots=True)
-class Postings:
-    """Where every figure of `KEY` steps stands: positions in a segment's notes, by figure."""
-
-    figure: Ints
-    offsets: Ints
-    position: Ints
-
-    @classmethod
-    def of(cls, segment: Segment) -> "Postings":
-        """Postings of the lines, tops and bottoms; skyline and bass repeat their notes."""
-        keys = figures(line_steps(segment), KEY)
-        own = segment.stream_kind <= KINDS.index("bottom")
-        keys[~np.repeat(own, np.diff(segment.stream_notes))] = -1
-        position = np.argsort(keys, kind="stable")
-        position = position[np.searchsorted(keys[position], 0) :]
-        figure, first = np.unique(keys[position], return_index=True)
-        offsets = np.append(first, len(position))
-        return cls(figure.astype(np.uint32), offsets.astype(np.uint32), position.astype(np.uint32))
-
-    @property
-    def bytes(self) -> int:
-        """Bytes of all arrays."""
-        return int(sum(getattr(self, field.name).nbytes for field in fields(self)))
-
-    def save(self, folder: Path) -> None:
-        """Write every array as a .npy file into an existing folder."""
-        for field in fields(self):
-            np.save(folder / f"key_{field.name}.npy", getattr(self, field.name))
-
-    @classmethod
-    def open(cls, folder: Path) -> "Postings":
-        """Memory-map what `save` wrote."""
-        names = [field.name for field in fields(cls)]
-        return cls(
-            **{n: np.asarray(np.load(folder / f"key_{n}.npy", mmap_mode="c")) for n in names}
-        )
-
-    def diagonals(self, steps: Ints, most: int = 4000) -> tuple[Ints, Ints]:
-        """Places where a phrase's figures stand one after the other, best first.
-
-        `steps` int8 of one line, first `NO_STEP`.  Returns (position of the
-        phrase's first note in the segment, to within 8 notes; votes, each
-        figure weighing log2 of its rarity).  Figures that stand in more
-        than `most` places are passed over unless nothing else is left.
-        """
-        keys = figures(steps, KEY)
-        where = np.flatnonzero(keys >= 0)
-        slot = np.searchsorted(self.figure, keys[where])
-        slot = np.minimum(slot, max(0, len(self.figure) - 1))
-        known = self.figure[slot] == keys[where] if len(self.figure) else np.zeros(0, bool)
-        where, slot = where[known], slot[known]
-        size = self.offsets[slot + 1].astype(np.int64) - self.offsets[slot]
-        if (size <= most).any():
-            where, slot, size = where[size <= most], slot[size <= most], size[size <= most]
-        parts = [self.position[self.offsets[s] : self.offsets[s + 1]] for s in slot]
-        if not parts:
-            return np.zeros(0, np.int64), np.zeros(0)
-        shift = np.concatenate(parts).astype(np.int64) - np.repeat(where, size)
-        weight = np.repeat(np.log2(1 + len(self.position) / np.maximum(1, size)), size)
-        bucket, inverse = np.unique(shift >> 3, return_inverse=True)
-        votes = np.bincount(inverse, weight)
-        order = np.argsort(-votes, kind="stable")
-        return bucket[order] * 8, votes[order]

@@ -28,10 +28,11 @@ from filelock import FileLock
 from numpy.typing import NDArray
 
 from musai.match import grams, segment
+from musai.match.candidates import Postings
 from musai.match.segment import Segment
 from musai.music.phrase import Phrase
 
-LAYOUT = 1
+LAYOUT = 2
 """Changes whenever the arrays do."""
 
 MAX_NEW = 0.2
@@ -93,7 +94,7 @@ class Index:
 
     meta: Meta
     segments: tuple[Segment, ...]
-    postings: tuple[grams.Postings, ...]
+    postings: tuple[Postings, ...]
     work_ids: tuple[str, ...]
     alive: NDArray[np.bool_]
     cluster: NDArray[Any]
@@ -157,7 +158,7 @@ def _opened(folder: Path, meta: Meta) -> Index:
     return Index(
         meta=meta,
         segments=tuple(Segment.open(place) for place in places),
-        postings=tuple(grams.Postings.open(place) for place in places),
+        postings=tuple(Postings.open(place) for place in places),
         work_ids=work_ids,
         alive=np.array([work not in gone for work in work_ids], bool),
         cluster=np.load(folder / "cluster.npy"),
@@ -183,7 +184,7 @@ def _refresh(
         place.mkdir()
         made = segment.build(_read(corpus, new, progress))
         made.save(place)
-        grams.Postings.of(made).save(place)
+        Postings.of(made).save(place)
         kept.append(new)
     gone = sorted({work for part in kept for work in part} - set(ids))
     meta = _finish(draft, corpus.id, kept, gone)
@@ -228,7 +229,7 @@ def _read(corpus: CorpusLike, ids: Sequence[str], progress: Progress) -> Iterabl
 def _finish(draft: Path, corpus_id: str, parts: list[list[str]], gone: list[str]) -> Meta:
     places = [draft / f"segment-{k}" for k in range(len(parts))]
     segments = tuple(Segment.open(place) for place in places)
-    postings = tuple(grams.Postings.open(place) for place in places)
+    postings = tuple(Postings.open(place) for place in places)
     meta = Meta(
         layout=LAYOUT,
         corpus=corpus_id,

@@ -9,10 +9,10 @@ own (the sweep holds no lock of the interpreter) or, on request, at once.
 The file appears whole or not at all.
 """
 
-import contextlib
 import io
 import os
 import threading
+import zipfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -156,10 +156,12 @@ def _safe(name: str) -> str:
 
 
 def _load(path: Path, version: str) -> Null | None:
-    with contextlib.suppress(OSError, ValueError, KeyError), np.load(path) as held:
-        found = Null.of(held)
-        return found if found.version == version else None
-    return None
+    try:
+        with np.load(io.BytesIO(path.read_bytes())) as held:
+            found = Null.of(held)
+    except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile):
+        return None
+    return found if found.version == version else None
 
 
 def _store(path: Path, made: Null) -> None:

@@ -46,22 +46,22 @@ class Scores:
     """Probability that a step of related music agrees."""
     agree_ratio: float = 0.9
     """Probability that a ratio class of related music agrees."""
-    near1: float = -2.0
-    near2: float = -2.0
+    near1: float = -2.5
+    near2: float = -2.5
     octave: float = -1.5
-    far: float = -4.0
+    far: float = -4.5
     ratio_near: float = -0.8
-    ratio_far: float = -1.5
-    changed: float = -2.5
+    ratio_far: float = -2.0
+    changed: float = -2.0
     extra: float = -3.0
-    missing: float = -3.0
-    gap_open: float = 6.0
+    missing: float = -2.5
+    gap_open: float = 5.0
     gap_extend: float = 1.5
     floor: float = 0.1
     """A step that agrees is worth at least this, so that an exact match runs to its ends."""
     step_cap: float = 6.0
     """No step is worth more than this, so that one odd leap does not decide."""
-    ratio_cap: float = 4.0
+    ratio_cap: float = 5.0
 
     @property
     def version(self) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from musai.match import scores
+from musai.match import candidates, scores
 from musai.match.compiled import kernels
 from musai.match.index import Index
 from musai.match.segment import BLOCK, Segment
@@ -30,8 +30,6 @@ MAX_LINES = 48
 
 EXHAUSTIVE_UP_TO = 10_000_000
 """Stream notes up to which every work is aligned; beyond, only the index's candidates."""
-
-CANDIDATES = 400
 
 Ints = NDArray[Any]
 
@@ -133,16 +131,9 @@ def by_index(index: Index, line: Line) -> Found:
     blocks = []
     for part, postings in zip(index.segments, index.postings, strict=True):
         out = np.zeros(part.blocks, np.int16)
-        places, _ = postings.diagonals(line.symbols.steps)
-        for place in places[:CANDIDATES]:
-            at = int(np.clip(place + len(line) // 2, 0, len(part.pitch) - 1))
-            stream = int(np.searchsorted(part.stream_notes, at, side="right")) - 1
-            first = int(part.stream_notes[stream])
-            start = max(0, int(place) - first - len(line) // 2)
-            reached = trace(part, stream, line, start, start + 2 * len(line) + 16)
-            if len(reached.pairs):
-                block = int(part.stream_blocks[stream]) + int(reached.pairs[-1, 1]) // BLOCK
-                out[block] = max(out[block], reached.score)
+        begin = postings.beginnings(line.symbols.steps)
+        held = candidates.windows(part, begin, len(line))
+        np.maximum.at(out, held.block, candidates.align(part, held, line.profile))
         blocks.append(out)
     return _found(index, blocks)
 
@@ -195,8 +186,8 @@ def best_in_work(index: Index, line: Line, found: Found, work: int) -> tuple[int
     start = (block - int(part.stream_blocks[stream])) * BLOCK
     reached = trace(part, stream, line, start - 2 * len(line) - 16, start + BLOCK)
     if reached.score < found.blocks[segment][block]:
-        # A path with long gaps began before the window.
-        reached = trace(part, stream, line, 0, start + BLOCK)
+        # A path with long gaps began before, or one of the index engine's ends after.
+        reached = trace(part, stream, line, 0, start + BLOCK + 2 * len(line))
     return segment, stream, reached
 
 

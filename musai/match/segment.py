@@ -8,7 +8,6 @@ second pass over a long work.
 """
 
 import heapq
-import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -18,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from musai.match.kernels import LANES
-from musai.match.streams import NO_STEP, Stream, Symbols, streams, symbols
+from musai.match.streams import NO_STEP, Stream, Symbols, streams, symbols_of_lines
 from musai.music.notes import NoteArray
 from musai.music.phrase import Phrase
 
@@ -122,7 +121,7 @@ def build(phrases: Iterable[Phrase]) -> Segment:
     pitch = _joined([notes["pitch"][s.index] for notes, s in lines], np.uint8)
     onset = _joined([notes["onset"][s.index] for notes, s in lines], np.uint32)
     stream_notes = _offsets(lengths)
-    signs = [symbols(pitch[a:b], onset[a:b]) for a, b in itertools.pairwise(stream_notes)]
+    signs = symbols_of_lines(pitch, onset, stream_notes[:-1])
     lane, column = deal(lengths)
     stream_blocks = _offsets(blocks)
     return Segment(
@@ -152,14 +151,14 @@ def deal(lengths: Ints) -> tuple[Ints, Ints]:
     return lane, column
 
 
-def _laid_out(signs: Sequence[Symbols], lengths: Ints, lane: Ints, column: Ints) -> dict[str, Ints]:
+def _laid_out(signs: Symbols, lengths: Ints, lane: Ints, column: Ints) -> dict[str, Ints]:
     columns = int((column + lengths).max(initial=0))
     within = np.arange(lengths.sum()) - np.repeat(_offsets(lengths)[:-1], lengths)
     place = (np.repeat(column, lengths) + within) * LANES + np.repeat(lane, lengths)
     out = {}
     for name in ("steps", "ratios", "ratios2"):
         flat = np.full(columns * LANES, NO_STEP, np.int8)
-        flat[place] = _joined([getattr(s, name) for s in signs], np.int8)
+        flat[place] = getattr(signs, name)
         out[name] = flat.reshape(columns, LANES)
     return out
 

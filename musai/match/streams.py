@@ -121,17 +121,26 @@ def _edge(notes: NoteArray, index: Ints, top: bool) -> Ints:
 
 def symbols(pitches: Ints, onsets: Ints) -> Symbols:
     """Symbols of a line from its pitches and rising onsets (ticks), both shape (n,)."""
+    return symbols_of_lines(pitches, onsets, np.zeros(min(1, len(pitches)), np.int64))
+
+
+def symbols_of_lines(pitches: Ints, onsets: Ints, starts: Ints) -> Symbols:
+    """Symbols of lines that lie one after the other, each beginning at one of `starts`."""
     count = len(pitches)
     steps = np.full(count, NO_STEP, np.int8)
     steps[1:] = np.clip(np.diff(pitches.astype(np.int16)), -MAX_STEP, MAX_STEP)
+    # From one line to the next time runs back; what that gives is marked below.
     onsets = onsets.astype(np.int64)
-    gaps = np.log2(np.maximum(1, np.diff(onsets)))
+    gaps = np.log2(np.maximum(1, onsets[1:] - onsets[:-1]))
     ratios = np.full(count, NO_STEP, np.int8)
     ratios[2:] = ratio_class(gaps[1:] - gaps[:-1])
     ratios2 = np.full(count, NO_STEP, np.int8)
     if count > 3:
         wide = np.log2(np.maximum(1, onsets[2:] - onsets[:-2]))
         ratios2[3:] = ratio_class(wide[1:] - gaps[:-2])
+    for signs, lost in ((steps, 1), (ratios, 2), (ratios2, 3)):
+        for k in range(lost):
+            signs[np.minimum(starts + k, count - 1)] = NO_STEP
     return Symbols(steps, ratios, ratios2)
 
 

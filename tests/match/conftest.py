@@ -8,9 +8,9 @@ import pytest
 # The helpers beside the tests; the tests folder is no package.
 sys.path.insert(0, str(Path(__file__).parent))
 
-import made  # noqa: E402
+import made
 
-from musai.match import Matcher  # noqa: E402
+from musai.match import Matcher
 
 
 @pytest.fixture(scope="session")

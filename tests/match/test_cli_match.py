@@ -1,0 +1,52 @@
+"""`musai match` from the outside."""
+
+import json
+
+import made
+import pytest
+from click.testing import CliRunner
+
+from musai.cli import main
+from musai.corpus import Corpus
+from musai.folders import home
+
+
+@pytest.fixture(scope="module")
+def tunes(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("tunes")
+    for k in range(4):
+        (folder / f"tune {k}.mid").write_bytes(made.tune(300 + k).to_midi())
+    Corpus.build(folder, home() / "corpora" / "four", name="four")
+    cut = folder / "cut.mid"
+    cut.write_bytes(made.moved(made.tune(302), range(12, 32), up=5).to_midi())
+    return cut
+
+
+def test_the_nearest_work_and_the_verdict_are_printed(tunes):
+    said = CliRunner().invoke(main, ["match", str(tunes), "--corpus", "four"])
+    assert said.exit_code == 0
+    assert "four: grey" in said.output
+    assert "No verdict" in said.output
+    assert "tune 2" in said.output
+    assert "+5" in said.output
+
+
+def test_json_is_one_value(tunes):
+    said = CliRunner().invoke(
+        main, ["match", str(tunes), "--corpus", "four", "--json", "--top", "2"]
+    )
+    (found,) = json.loads(said.stdout)
+    assert len(found["hits"]) == 2
+    assert found["hits"][0]["transposition"] == 5
+    assert found["hits"][0]["longest_run"] == 20
+    assert found["verdict"]["light"] == "grey"
+
+
+def test_a_corpus_that_is_not_there_is_exit_code_3(tunes):
+    assert CliRunner().invoke(main, ["match", str(tunes), "--corpus", "nowhere"]).exit_code == 3
+
+
+def test_a_file_that_is_no_midi_is_exit_code_2(tmp_path):
+    path = tmp_path / "x.mid"
+    path.write_bytes(b"no music")
+    assert CliRunner().invoke(main, ["match", str(path)]).exit_code == 2
