@@ -45,14 +45,14 @@ check: setup
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python scripts/make_docs.py --check
+	$(BIN)/python -m scripts.make_docs --check
 
 fmt: setup
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
 docs: setup
-	$(BIN)/python scripts/make_docs.py
+	$(BIN)/python -m scripts.make_docs
 
 bench: setup
 	@$(BIN)/python -m tests.bench.main --seed $(SEED)

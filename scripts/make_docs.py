@@ -12,7 +12,7 @@ from pathlib import Path
 import click
 
 from osc_bridge.reference import page as osc_page
-from scripts.structure import drawing
+from scripts.structure import drawing, first_sentence, layers
 
 ROOT = Path(__file__).parents[1]
 _WIDTH = 90
@@ -45,9 +45,27 @@ def cli_page() -> str:
     return "\n".join(parts)
 
 
+def rooms_page() -> str:
+    """docs/rooms.md."""
+    parts = [
+        "# The rooms, file by file\n",
+        "Made from the files' own first sentences by `make docs`; "
+        "[architecture.md](architecture.md) says how they hang together.\n",
+    ]
+    for floor in layers():
+        for room in floor:
+            path = ROOT / room.replace(".", "/")
+            files = sorted(path.glob("*.py")) if path.is_dir() else [path.with_suffix(".py")]
+            parts.append(f"## {room}\n\n{first_sentence(files[0])}.\n")
+            lines = [f"- `{one.name}`: {first_sentence(one)}" for one in files[1:]]
+            parts.append("\n".join([*lines, ""]) if lines else "")
+    return "\n".join(part for part in parts if part)
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "docs/cli.md": cli_page,
     "docs/osc.md": osc_page,
+    "docs/rooms.md": rooms_page,
     "docs/structure.svg": drawing,
 }
 

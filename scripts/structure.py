@@ -60,9 +60,9 @@ def _file(room: str) -> Path:
     return path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
 
 
-def _says(room: str) -> str:
-    """The first sentence of a room's documentation."""
-    text = (ast.get_docstring(ast.parse(_file(room).read_text(encoding="utf-8"))) or "").strip()
+def first_sentence(path: Path) -> str:
+    """The first sentence of a file's documentation, without its full stop."""
+    text = (ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or "").strip()
     return " ".join(text.split("\n\n")[0].split()).split(". ")[0].rstrip(".")
 
 
@@ -107,7 +107,7 @@ def _arrow(start: tuple[float, float], end: tuple[float, float]) -> str:
 
 
 def _box(room: str, x: float, y: float) -> str:
-    says = _says(room)
+    says = first_sentence(_file(room))
     middle = x + _WIDE / 2
     lines = textwrap.wrap(says, 34, max_lines=2, placeholder=" ...")
     return "\n".join(
