@@ -28,7 +28,7 @@ def corpus() -> None:
     """Works and what their owners allow: add, list, show, remove, check."""
 
 
-@corpus.command("add")
+@corpus.command("add", short_help="Add a folder or a file of music.")
 @click.argument("path", type=click.Path(path_type=Path))
 @click.option(
     "--name", required=True, metavar="CORPUS", help="The corpus to add to; made if missing."
@@ -63,7 +63,7 @@ def add_works(
     _say_summary(Corpus.open(folder), summary, as_json)
 
 
-@corpus.command("tunebook")
+@corpus.command("tunebook", short_help="Build the default corpus from music21's scores.")
 @json_option
 def build_default(as_json: bool) -> None:
     """Build the default corpus, tunebook, from the scores that music21 ships."""
@@ -74,7 +74,7 @@ def build_default(as_json: bool) -> None:
     _say_summary(made, Summary(list(made.works), 0, left_out(made.path)), as_json)
 
 
-@corpus.command("list")
+@corpus.command("list", short_help="The corpora here, or the works of one.")
 @click.argument("name", required=False)
 @click.option(
     "--search",
@@ -118,7 +118,7 @@ def list_works(
         raise NotFound(f"no work of {opened.name} fits")
 
 
-@corpus.command("show")
+@corpus.command("show", short_help="Everything about a work.")
 @click.argument("work")
 @name_option
 @json_option
@@ -131,7 +131,7 @@ def show_work(work: str, name: str | None, as_json: bool) -> None:
         click.echo("\n".join(_told(opened, found)))
 
 
-@corpus.command("remove")
+@corpus.command("remove", short_help="Take a work down.")
 @click.argument("work")
 @name_option
 @click.option("--reason", default="", metavar="TEXT", help="Why, for the record.")
@@ -160,7 +160,7 @@ def remove_work(work: str, name: str | None, reason: str, as_json: bool) -> None
         click.echo("\n".join(_line(w) for w in alike))
 
 
-@corpus.command("check")
+@corpus.command("check", short_help="Hashes, missing terms, near-duplicates.")
 @click.argument("name", required=False)
 @json_option
 def check_corpora(name: str | None, as_json: bool) -> None:

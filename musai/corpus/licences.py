@@ -242,7 +242,9 @@ def _by_row(row: Licence, attribution: str) -> Terms:
     for use, status in zip(USES, row.statuses, strict=True):
         conditional = status == "conditional"
         credit = (attribution or f"as {row.id} asks") if conditional else ""
-        terms[use] = Term(status, row.reason, credit, also=row.conditions if conditional else ())
+        here = use == "match" and "conditional" in row.statuses
+        reason = "matching on this machine" if here else row.reason
+        terms[use] = Term(status, reason, credit, also=row.conditions if conditional else ())
     return Terms(**terms)
 
 
