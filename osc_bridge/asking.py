@@ -184,7 +184,7 @@ def event(session: "Session", now: float, id: Id, event: Event) -> None:
             _finished(session, record, event)
         case Compared():
             _compared(session, record, event)
-        case Failed():
+        case _:
             _failed(session, record, event)
 
 

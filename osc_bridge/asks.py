@@ -75,8 +75,6 @@ class Ask:
             return Request(mode=self.mode, **values)
         try:
             phrase = self.context.phrase(self._metre(), self.voices)
-        except BadRequest:
-            raise
         except BadInput as error:
             raise BadRequest(f"the context cannot be used: {error}") from error
         return Request(mode=self.mode, context=phrase, **values)

@@ -45,13 +45,13 @@ class BridgeThread:
 
     async def _main(self) -> None:
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
-        self.bridge = Bridge(self._service, **self._options)
         try:
+            self.bridge = Bridge(self._service, **self._options)
             await self.bridge.start()
         except BaseException as error:
             self._error = error
-            self._started.set()
             return
-        self._started.set()
+        finally:
+            self._started.set()
         await self._stop.wait()
         await self.bridge.close()

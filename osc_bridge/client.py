@@ -7,6 +7,7 @@ checksum.  One thread may use it at a time.
 
 import contextlib
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import count
@@ -15,7 +16,7 @@ from typing import Any, Final, Literal, Self
 from musai.errors import BadInput
 from musai.music import Note, Phrase
 from musai.transformer.request import Request
-from osc_bridge.addresses import PARAMETERS, TABLE
+from osc_bridge.addresses import PARAMETERS, ROOT, TABLE
 from osc_bridge.asks import wire
 from osc_bridge.chunks import checksum, data_chunks, note_chunks, packed
 from osc_bridge.codec import decode, encode
@@ -27,8 +28,12 @@ from osc_bridge.record import START_IT
 RETRY: Final = 0.25
 """Seconds of silence after which a UDP packet is sent again; the wait doubles, up to 2 s."""
 LONGEST_RETRY: Final = 2.0
+REMEMBERED: Final = 256
+"""Ids of finished commands whose late and doubled replies are dropped."""
 REPEATS: Final = 8
 """How often what was lost on the way is asked for again."""
+
+SUBSCRIBE: Final = f"{ROOT}/subscribe"
 
 Form = Literal["midi", "notes"]
 
@@ -92,6 +97,7 @@ class Client:
         # Ids start where no earlier client on this port left off.
         self._ids = count(time.monotonic_ns() // 1000 % 2**30)
         self._later: list[Command] = []
+        self._over: deque[Id] = deque(maxlen=REMEMBERED)
         self._lossy = transport == "udp"
         self._line: Line
         try:
@@ -179,6 +185,10 @@ class Client:
             raise NoAnswer(f"the phrase's file has checksum {checksum(data)}, not {sum_}")
         return Phrase.from_midi(data)
 
+    def subscribe(self, lease: float = 10.0) -> list[Command]:
+        """The full state of the session; every change comes to `listen` while the lease lasts."""
+        return self.call(SUBSCRIBE, lease)
+
     # What all commands are made of.
 
     def call(self, path: str, *args: Value) -> list[Command]:
@@ -242,6 +252,15 @@ class Client:
             self._later += self._received(left)
 
     def _replies(self, id: Id, message: Message) -> Iterator[Command]:
+        """Replies to a command as they come; what comes after the last one taken is dropped."""
+        try:
+            yield from self._endless(id, message)
+        finally:
+            if message.path != SUBSCRIBE:
+                self._taken(id)
+                self._over.append(id)
+
+    def _endless(self, id: Id, message: Message) -> Iterator[Command]:
         """Replies to a command as they come, without end; repeats it where UDP stays silent.
 
         Raises `Refused` for an error before the phrase is whole, `NoAnswer`
@@ -285,7 +304,7 @@ class Client:
         for packet in packets:
             for timed in decode(packet, 0.0, len(packet)):
                 command = read(timed.item) if isinstance(timed.item, Message) else timed.item
-                if isinstance(command, Command):
+                if isinstance(command, Command) and command.id not in self._over:
                     found.append(command)
         return found
 

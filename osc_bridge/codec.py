@@ -5,7 +5,8 @@ exact and numbers finite, because python-osc skips unknown tags, pads short
 floats and lets text errors through.  Nothing raises on what came from outside:
 a packet becomes messages and faults, in order.
 
-SLIP framing (OSC 1.1 over TCP) starts and ends each packet with END.
+Over TCP a packet is framed as in OSC 1.1 (SLIP, END at both ends) or as in OSC
+1.0 (its length in front, as liblo sends it); the first byte of a stream tells.
 """
 
 import math
@@ -211,6 +212,36 @@ BAD_FRAME: Final = ESC
 def slip(packet: bytes) -> bytes:
     """A packet framed for a stream: END at both ends."""
     return END + packet.replace(ESC, ESC + b"\xdd").replace(END, ESC + b"\xdc") + END
+
+
+def prefixed(packet: bytes) -> bytes:
+    """A packet framed for a stream as in OSC 1.0: its length in front."""
+    return struct.pack(">I", len(packet)) + packet
+
+
+class Unprefix:
+    """Takes a stream of packets with their lengths in front apart; else as `Unslip`."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._raw = bytearray()
+        self._skip = 0
+
+    def feed(self, data: bytes) -> list[bytes]:
+        """The packets that these bytes complete."""
+        self._raw += data
+        packets: list[bytes] = []
+        while True:
+            skipped = min(self._skip, len(self._raw))
+            del self._raw[:skipped]
+            self._skip -= skipped
+            size = int.from_bytes(self._raw[:4], "big")
+            kept = min(size, self._most + 1)
+            if self._skip or len(self._raw) < 4 + kept:
+                return packets
+            packets.append(bytes(self._raw[4 : 4 + kept]))
+            del self._raw[: 4 + kept]
+            self._skip = size - kept
 
 
 class Unslip:

@@ -22,7 +22,8 @@ INTRO: Final = f"""\
 
 <!-- Written by `python -m osc_bridge.reference` from osc_bridge/addresses.py; change it there. -->
 
-`musai serve` listens on 127.0.0.1, port {DEFAULT_PORT}, over UDP and over TCP (SLIP frames, OSC 1.1).
+`musai serve` listens on 127.0.0.1, port {DEFAULT_PORT}, over UDP and over TCP (SLIP frames as in OSC 1.1,
+or lengths in front as in OSC 1.0; replies come framed as the client's first packet was).
 The addresses in use stand in `server.json` in musai's home folder while the server runs. A port
 that another program has is an error at the start, never shared.
 
@@ -85,6 +86,10 @@ when its connection closes. What it had under way is cancelled.
 **Errors** are limited to {_LIMITS.errors_a_second:g} a second for each client, after the first \
 {_LIMITS.error_burst}; the next error, or a
 `/musai/withheld`, says how many were withheld. The end of something acknowledged is never withheld.
+
+**Pd and plugdata**: open `osc_bridge/clients/musai.pd`. It connects, asks, plays the notes to MIDI
+channel 1 at their time, counts them, shows the overlap light, keeps, discards and asks again; other
+patches drive it by its names (`musai-ask` takes a list of bars, seed and tempo).
 
 **Plugins** that cannot hold long strings (plugdata) say hello with `short` 1: ids are cut to 8
 digits, which are enough to name a phrase, and sentences are left out.

@@ -7,6 +7,7 @@ another; its events come back from its own threads through
 """
 
 import asyncio
+import ipaddress
 import logging
 from collections import deque
 from collections.abc import Callable, Coroutine, Mapping, Sequence
@@ -16,7 +17,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-from musai.errors import MusaiError
+from musai.errors import BadInput, MusaiError
 from musai.service.events import Compared, Event, Failed
 from musai.service.interface import ServiceLike
 from musai.transformer.request import Request
@@ -50,7 +51,7 @@ QUEUE: Final = 16_384
 STREAM_QUEUE: Final = 32
 """Packets of one TCP connection that may wait before it is read on."""
 LONGEST_NAP: Final = 30.0
-REFRESH: Final = (0.25, 5.0)
+REFRESH: Final = (0.5, 5.0)
 """Seconds between looks at what the service is: until it is ready, and after."""
 
 T = TypeVar("T")
@@ -87,7 +88,12 @@ class Bridge:
         limits: Limits | None = None,
         transports: Sequence[Transport] | None = None,
     ) -> None:
-        """`port` 0 takes free ones; `record` is where server.json goes, with `extra` in it."""
+        """`port` 0 takes free ones; `record` is where server.json goes, with `extra` in it.
+
+        Raises `BadInput` for a `host` that other machines can reach.
+        """
+        if not ipaddress.ip_address(host).is_loopback:
+            raise BadInput(f"host is {host}; legal is an address of this machine alone: 127.0.0.1")
         self.limits = limits or Limits()
         self.desk = Desk(self.limits)
         self.addresses: dict[str, str] = {}
@@ -152,8 +158,8 @@ class Bridge:
         self._shut()
 
     def _shut(self) -> None:
-        for executor in (self._calls, self._builds):
-            executor.shutdown(wait=False, cancel_futures=True)
+        self._builds.shutdown(wait=False, cancel_futures=True)
+        self._calls.shutdown(wait=False)  # what it still has to cancel, it cancels
 
     # What the transports call.
 

@@ -13,7 +13,7 @@ import sys
 from abc import ABC, abstractmethod
 from typing import Final, Protocol
 
-from osc_bridge.codec import Unslip, slip
+from osc_bridge.codec import Unprefix, Unslip, prefixed, slip
 from osc_bridge.effects import Peer
 from osc_bridge.errors import PortTaken
 
@@ -154,13 +154,18 @@ class UdpTransport(Transport, asyncio.DatagramProtocol):
 
 
 class TcpTransport(Transport):
-    """Streams of SLIP frames (OSC 1.1), one client a connection."""
+    """Streams, one client a connection: SLIP frames (OSC 1.1), or lengths in front (OSC 1.0).
+
+    A packet that begins with its length begins with a zero byte, a SLIP frame
+    never does; replies are framed as the client's packets are.
+    """
 
     def __init__(self, host: str, port: int, most: int) -> None:
         self._host, self._port, self._most = host, port, most
         self._receiver: Receiver | None = None
         self._server: asyncio.Server | None = None
         self._writers: dict[Peer, asyncio.StreamWriter] = {}
+        self._lengths: set[Peer] = set()
 
     async def open(self, receiver: Receiver) -> str:
         """Bind the port."""
@@ -178,25 +183,33 @@ class TcpTransport(Transport):
             writer.transport.abort()
             return
         self._writers[peer] = writer
-        frames = Unslip(self._most)
         try:
             with contextlib.suppress(OSError):
-                while data := await reader.read(READ):
-                    for packet in frames.feed(data):
-                        self._receiver.packet(peer, packet)
-                    while self._receiver.full(peer):
-                        await asyncio.sleep(0.001)
+                await self._read(self._receiver, peer, reader)
         finally:
             del self._writers[peer]
+            self._lengths.discard(peer)
             self._receiver.gone(peer)
             writer.close()
+
+    async def _read(self, receiver: Receiver, peer: Peer, reader: asyncio.StreamReader) -> None:
+        frames: Unslip | Unprefix | None = None
+        while data := await reader.read(READ):
+            if frames is None and data.startswith(b"\0"):
+                self._lengths.add(peer)
+                frames = Unprefix(self._most)
+            frames = frames or Unslip(self._most)
+            for packet in frames.feed(data):
+                receiver.packet(peer, packet)
+            while receiver.full(peer):
+                await asyncio.sleep(0.001)
 
     def send(self, peer: Peer, packet: bytes) -> bool:
         """Queue a packet on its connection; a reader far behind is cut off."""
         writer = self._writers.get(peer)
         if writer is None or writer.is_closing():
             return peer.kind == "tcp"
-        writer.write(slip(packet))
+        writer.write(prefixed(packet) if peer in self._lengths else slip(packet))
         if writer.transport.get_write_buffer_size() > MAX_UNSENT:
             writer.transport.abort()
         return True

@@ -10,8 +10,12 @@ import pytest
 from musai.errors import BadInput
 from musai.music import Phrase
 from musai.transformer.request import Request
+from osc_bridge import client as client_module
+from osc_bridge.background import BridgeThread
 from osc_bridge.client import Client
+from osc_bridge.codec import encode
 from osc_bridge.errors import NoAnswer, NoServer, Refused
+from osc_bridge.messages import Message
 from tests.osc_bridge.conftest import Connect
 from tests.osc_bridge.fakes import FakeService, notes_for
 
@@ -146,16 +150,16 @@ def test_a_line_that_loses_a_tenth_brings_everything(service: FakeService, relay
 
 def test_a_server_that_falls_silent_is_said_so(relay: Relay) -> None:
     _, client = relay(lambda packet: packet.startswith(b"/musai/clock"))
-    client._timeout = 0.6
     client.hello()
+    client._timeout = 0.6
     with pytest.raises(NoAnswer, match="no answer from UDP port"):
         client.call("/musai/sync")
 
 
 def test_notes_that_never_come_are_an_error(relay: Relay) -> None:
     _, client = relay(lambda packet: packet.startswith((b"/musai/notes", b"/musai/note\0")))
-    client._timeout = 0.4
     client.hello()
+    client._timeout = 0.4
     with pytest.raises(NoAnswer):
         client.ask(Request())
 
@@ -183,8 +187,6 @@ def test_a_udp_port_that_is_deaf_is_no_server() -> None:
 
 
 def test_a_server_that_closes_ends_the_wait(service: FakeService) -> None:
-    from osc_bridge.background import BridgeThread
-
     it = BridgeThread(service, port=0).start()
     client = Client("127.0.0.1", int(it.bridge.addresses["tcp"].rstrip("/").rpartition(":")[2]))
     client.hello()
@@ -216,11 +218,35 @@ def test_a_context_without_notes_is_refused_before_it_is_sent(connect: Connect) 
 
 def test_news_of_a_subscription_can_be_listened_to(connect: Connect) -> None:
     client = connect("udp")
-    replies = client.call("/musai/subscribe", 5.0)
-    assert replies[-1].row.path == "/musai/heartbeat"
+    state = client.subscribe(2.0)
+    news = []
+    assert {reply.row.path for reply in state} == {"/musai/ack", "/musai/state", "/musai/heartbeat"}
     client.set(bars=3)
-    news = list(client.listen(0.2))
-    assert [(n.args["name"], n.args["value"]) for n in news if "name" in n.args] == [("bars", 3)]
+    for told in client.listen(20):
+        news.append(told)
+        if told.row.path == "/musai/heartbeat":
+            break
+    assert {n.id for n in news} == {state[0].id}
+    assert (news[0].args["name"], news[0].args["value"]) == ("bars", 3)
+    assert news[-1].args["lease"] < 2.0
+
+
+def test_late_and_doubled_replies_do_not_pile_up(connect: Connect) -> None:
+    client = connect("udp")
+    answer = client.ask(Request())
+    client._line.send(encode(Message("/musai/resend", (answer.id, answer.id))))
+    client.call("/musai/sync")
+    assert list(client.listen(0.1)) == []
+
+
+def test_a_file_that_is_not_what_its_checksum_says_is_an_error(
+    connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = connect("tcp")
+    answer = client.ask(Request())
+    monkeypatch.setattr(client_module, "checksum", lambda data: "00000000")
+    with pytest.raises(NoAnswer, match="checksum"):
+        client.phrase(answer.id)
 
 
 def test_a_host_that_does_not_exist_is_no_server() -> None:

@@ -2,6 +2,7 @@
 
 import math
 import struct
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given, settings
@@ -16,10 +17,12 @@ from osc_bridge.codec import (
     MAX_DEPTH,
     MAX_ELEMENTS,
     NTP_EPOCH,
+    Unprefix,
     Unslip,
     bundle,
     decode,
     encode,
+    prefixed,
     slip,
 )
 from osc_bridge.messages import NO_ID, Command, Fault, Message, read
@@ -226,10 +229,16 @@ def test_a_bundle_of_too_many_messages_is_cut_with_a_fault() -> None:
     assert items[-1].code == "too_large"
 
 
+@pytest.mark.parametrize(("framed", "taken"), [(slip, Unslip), (prefixed, Unprefix)])
 @given(st.lists(st.binary(min_size=1, max_size=60), max_size=6), st.integers(1, 7))
-def test_slip_frames_come_back_however_the_stream_is_cut(packets: list[bytes], step: int) -> None:
-    stream = b"".join(map(slip, packets))
-    frames = Unslip(MOST)
+def test_frames_come_back_however_the_stream_is_cut(
+    framed: Callable[[bytes], bytes],
+    taken: type[Unslip | Unprefix],
+    packets: list[bytes],
+    step: int,
+) -> None:
+    stream = b"".join(map(framed, packets))
+    frames = taken(MOST)
     found = [
         packet for i in range(0, len(stream), step) for packet in frames.feed(stream[i : i + step])
     ]
@@ -242,8 +251,11 @@ def test_any_stream_is_taken_apart_into_packets_within_the_limit(stream: bytes) 
 
 
 def test_a_frame_too_long_comes_out_cut_and_the_next_whole() -> None:
-    frames = Unslip(16)
-    assert frames.feed(slip(END * 100) + slip(b"next")) == [END * 17, b"next"]
+    assert Unslip(16).feed(slip(END * 100) + slip(b"next")) == [END * 17, b"next"]
+    frames, stream = Unprefix(16), prefixed(END * 100) + prefixed(b"next")
+    found = [packet for i in range(len(stream)) for packet in frames.feed(stream[i : i + 1])]
+    assert found == [END * 17, b"next"]
+    assert frames.feed(prefixed(b"") + prefixed(b"next")) == [b"", b"next"]
 
 
 def test_a_frame_with_a_wrong_escape_is_garbage_and_the_next_whole() -> None:

@@ -675,6 +675,33 @@ def test_subscribing_tells_the_full_state_and_then_every_change(room: Room, gues
     ]  # fmt: skip
 
 
+def test_a_session_lives_as_long_as_someone_is_in_it(room: Room) -> None:
+    one, two = room.guest(), room.guest()
+    for guest in (one, two):
+        guest.say("/musai/session", 1, "duo")
+    one.say("/musai/transport", 2, 99, 4, 0)
+    one.say("/musai/bye", 3)
+    assert two.say("/musai/sync", 4)[1].args[2] == 99
+    two.say("/musai/session", 5, "solo")
+    assert set(room.desk.shared.stages) == {"solo"}
+
+
+def test_a_decision_marks_only_its_own_takes(room: Room, guest: Guest) -> None:
+    played(room, guest, 1)
+    guest.say("/musai/generate", 2)
+    room.pop()
+    other = "ff" * 32
+    room.event(
+        guest.key(2),
+        *(replace(e, phrase_id=other) for e in walk()[-2:]),  # type: ignore[type-var]
+    )
+    guest.say("/musai/subscribe", 3)
+    guest.say("/musai/keep", 4, 2)
+    room.result(guest.key(4), Decided(other))
+    takes = [m.args[2] for m in guest.heard() if m.path == "/musai/take"]
+    assert takes == [2]
+
+
 def test_listeners_hear_of_the_takes_of_their_session(room: Room) -> None:
     player, listener = room.guest(), room.guest()
     for guest in (player, listener):
