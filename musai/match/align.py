@@ -5,16 +5,20 @@ phrase.  A phrase that is a work's passage moved up by 3 semitones and
 played twice as slowly has transposition 3 and tempo ratio 2.0.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from musai.match.compiled import kernels
+
 RHYTHM_TOLERANCE = 0.25
 """Two time gaps are of one class when they differ by less than this, in octaves, after the tempo."""
 
 Ints = NDArray[Any]
+Reader = Callable[..., tuple[int, int, float, int, int]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,96 +52,29 @@ class Explained:
     longest_run: int
 
 
-def explain(passage: Passage) -> Explained:
-    """Explain a passage, after stretching its pairs as far as both sides go on alike."""
-    shift = _transposition(passage)
-    tempo = _tempo(passage)
-    pairs = _stretched(passage, tempo)
-    whole = Passage(
-        passage.query_pitch, passage.query_onset, passage.work_pitch, passage.work_onset, pairs
-    )
-    moved = whole.query_pitch[pairs[:, 0]].astype(int) - whole.work_pitch[pairs[:, 1]]
-    equal = int((moved == shift).sum())
-    span = pairs[-1] - pairs[0] + 1 if len(pairs) else np.zeros(2, int)
-    return Explained(
-        pairs=pairs,
-        transposition=shift,
-        tempo_ratio=tempo,
-        equal=equal,
-        changed=len(pairs) - equal,
-        extra=int(span[0]) - len(pairs),
-        missing=int(span[1]) - len(pairs),
-        longest_run=longest_run(whole, tempo),
-    )
+def explain(passage: Passage, read: Reader | None = None) -> Explained:
+    """Explain a passage, after stretching its pairs as far as both sides go on alike.
 
-
-def _transposition(passage: Passage) -> int:
-    """The commonest difference in pitch; of several, the one nearest to none."""
+    The transposition is the commonest difference in pitch; the tempo comes
+    from the gaps that agree with their median.  A run is of pairs that follow
+    one another on both sides, equal in interval and, the tempo taken away, in
+    rhythm class.  `read` is `told.read`, by default compiled.
+    """
     if len(passage.pairs) == 0:
-        return 0
-    moved = passage.query_pitch[passage.pairs[:, 0]].astype(int)
-    moved = moved - passage.work_pitch[passage.pairs[:, 1]]
-    values, counts = np.unique(moved, return_counts=True)
-    best = values[counts == counts.max()]
-    return int(best[np.argmin(np.abs(best))])
-
-
-def _gaps(passage: Passage) -> tuple[Ints, Ints]:
-    """Time from each pair to the next on both sides, in ticks, float."""
-    query = np.diff(passage.query_onset[passage.pairs[:, 0]].astype(float))
-    work = np.diff(passage.work_onset[passage.pairs[:, 1]].astype(float))
-    return query, work
-
-
-def _tempo(passage: Passage) -> float:
-    """The phrase's time over the work's, from the gaps that agree with their median."""
-    query, work = _gaps(passage)
-    if len(query) == 0:
-        return 1.0
-    octaves = np.log2(query / work)
-    agree = np.abs(octaves - np.median(octaves)) < RHYTHM_TOLERANCE
-    if not agree.any():
-        return float(query.sum() / work.sum())
-    return float(query[agree].sum() / work[agree].sum())
-
-
-def _alike(passage: Passage, a: Ints, b: Ints, tempo: float) -> bool:
-    """Whether the step from pair a to pair b is equal in interval and rhythm."""
-    step = int(passage.query_pitch[b[0]]) - int(passage.query_pitch[a[0]])
-    other = int(passage.work_pitch[b[1]]) - int(passage.work_pitch[a[1]])
-    if step != other:
-        return False
-    gap = float(passage.query_onset[b[0]]) - float(passage.query_onset[a[0]])
-    held = float(passage.work_onset[b[1]]) - float(passage.work_onset[a[1]])
-    return bool(abs(np.log2(gap / (held * tempo))) < RHYTHM_TOLERANCE)
-
-
-def _stretched(passage: Passage, tempo: float) -> Ints:
-    """The pairs, gone on at both ends while interval and rhythm stay equal."""
-    pairs = [np.asarray(p) for p in passage.pairs]
-    if not pairs:
-        return passage.pairs
-    one = np.ones(2, int)
-    while pairs[0].min() > 0 and _alike(passage, pairs[0] - one, pairs[0], tempo):
-        pairs.insert(0, pairs[0] - one)
-    ends = np.array([len(passage.query_pitch), len(passage.work_pitch)]) - 1
-    while (pairs[-1] < ends).all() and _alike(passage, pairs[-1], pairs[-1] + one, tempo):
-        pairs.append(pairs[-1] + one)
-    return np.stack(pairs)
-
-
-def longest_run(passage: Passage, tempo: float) -> int:
-    """Notes in the longest run of pairs that follow one another equal in interval and rhythm."""
-    pairs = passage.pairs
-    if len(pairs) < 2:
-        return len(pairs)
-    query, work = _gaps(passage)
-    neighbours = (np.diff(pairs, axis=0) == 1).all(axis=1)
-    steps = np.diff(passage.query_pitch[pairs[:, 0]].astype(int))
-    steps = steps == np.diff(passage.work_pitch[pairs[:, 1]].astype(int))
-    alike = neighbours & steps & (np.abs(np.log2(query / (work * tempo))) < RHYTHM_TOLERANCE)
-    ends = np.flatnonzero(np.concatenate(([True], ~alike, [True])))
-    return int(np.diff(ends).max())
+        return Explained(passage.pairs, 0, 1.0, 0, 0, 0, 0, 0)
+    out = np.zeros((len(passage.query_pitch) + len(passage.pairs), 2), np.int32)
+    total, shift, tempo, equal, run = (read or kernels().read)(
+        passage.query_pitch,
+        passage.query_onset,
+        passage.work_pitch,
+        passage.work_onset,
+        passage.pairs,
+        RHYTHM_TOLERANCE,
+        out,
+    )
+    pairs = out[:total]
+    extra, missing = (pairs[-1] - pairs[0] + 1 - total).tolist()
+    return Explained(pairs, shift, tempo, equal, total - equal, extra, missing, run)
 
 
 def on_both_sides(query: Ints, work: Ints, pairs: Ints, transposition: int, tempo: float) -> Ints:

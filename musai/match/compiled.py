@@ -8,8 +8,16 @@ from typing import Any
 
 from musai.folders import home
 from musai.match import kernels as plain
+from musai.match import told
 
 _lock = threading.Lock()
+
+_LOOPS: dict[str, Callable[..., Any]] = {
+    "sweep": plain.sweep,
+    "trace": plain.trace,
+    "skyline": plain.skyline,
+    "read": told.read,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +27,7 @@ class Kernels:
     sweep: Callable[..., None]
     trace: Callable[..., Any]
     skyline: Callable[..., int]
+    read: Callable[..., tuple[int, int, float, int, int]]
 
 
 @functools.cache
@@ -40,10 +49,7 @@ def kernels() -> Kernels:
             # A home that cannot be written: numba then keeps its cache where it can.
             pass
         try:
-            made = {
-                name: numba.njit(nogil=True, cache=True)(getattr(plain, name))
-                for name in Kernels.__dataclass_fields__
-            }
+            made = {name: numba.njit(nogil=True, cache=True)(loop) for name, loop in _LOOPS.items()}
         finally:
             config.CACHE_DIR = before
     return Kernels(**made)

@@ -16,7 +16,7 @@ from musai.match import candidates, scores
 from musai.match.compiled import kernels
 from musai.match.index import Index
 from musai.match.segment import BLOCK, Segment
-from musai.match.streams import NO_STEP, SHORTEST, Symbols, streams, symbols
+from musai.match.streams import SHORTEST, Symbols, streams, symbols
 from musai.music.phrase import Phrase
 
 LONGEST = 64
@@ -158,15 +158,11 @@ class Trace:
 
 def trace(part: Segment, stream: int, line: Line, start: int, stop: int) -> Trace:
     """The best alignment of a line with notes start:stop of a stream."""
-    pitch, onset = part.line(stream)
-    start, stop = max(0, start), min(stop, len(pitch))
+    length = int(part.stream_notes[stream + 1] - part.stream_notes[stream])
+    start, stop = max(0, start), min(stop, length)
     if stop - start < SHORTEST:
         return Trace(0, np.zeros((0, 3), np.int32))
-    # Three notes more, so that the first note inside has its ratios too.
-    lead = min(start, 3)
-    signs = symbols(pitch[start - lead : stop], onset[start - lead : stop])[lead:]
-    if lead:
-        signs.steps[0] = NO_STEP
+    signs = part.symbols(stream, start, stop)
     ways = np.zeros((len(line) - 1, stop - start), np.uint8)
     pairs = np.zeros((3 * len(line) + 3, 3), np.int32)
     score, count = kernels().trace(

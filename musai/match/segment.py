@@ -43,6 +43,8 @@ class Segment:
     stream_blocks: Ints
     stream_kind: Ints
     stream_voice: Ints
+    stream_lane: Ints
+    stream_column: Ints
     pitch: Ints
     onset: Ints
     note: Ints
@@ -89,6 +91,14 @@ class Segment:
         start, stop = self.stream_notes[stream], self.stream_notes[stream + 1]
         return self.pitch[start:stop], self.onset[start:stop]
 
+    def symbols(self, stream: int, start: int, stop: int) -> Symbols:
+        """Symbols of notes start:stop of a stream; the first one's step is `NO_STEP`."""
+        lane, column = int(self.stream_lane[stream]), int(self.stream_column[stream])
+        part = slice(column + start, column + stop)
+        steps = self.steps[part, lane].copy()
+        steps[:1] = NO_STEP
+        return Symbols(steps, self.ratios[part, lane].copy(), self.ratios2[part, lane].copy())
+
     def work_scores(self, scores: Ints) -> Ints:
         """Best score of every work from the scores of all blocks; (..., blocks) to (..., works)."""
         return _best(scores, self.stream_blocks[self.work_streams])
@@ -131,6 +141,8 @@ def build(phrases: Iterable[Phrase]) -> Segment:
         stream_blocks=stream_blocks,
         stream_kind=np.array([KINDS.index(s.kind) for _, s in lines], np.uint8),
         stream_voice=np.array([s.voice for _, s in lines], np.int8),
+        stream_lane=lane.astype(np.int32),
+        stream_column=column.astype(np.int32),
         pitch=pitch,
         onset=onset,
         note=_joined(index, np.uint32),

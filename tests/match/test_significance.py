@@ -4,7 +4,7 @@ import made
 import numpy as np
 import pytest
 
-from musai.match import Matcher, align, describe, null, search, significance
+from musai.match import Matcher, align, describe, null, search, significance, told
 from musai.match.hits import light_of
 from musai.match.nulls import Nulls
 from musai.match.related import FEWEST_WORKS, LENGTHS, TooFew, draw, sources
@@ -113,8 +113,8 @@ def test_a_quotation_is_told_and_the_passage_is_named(judged, shelf):
 
 def test_strangers_are_told_no_significant_match(judged):
     lights = [judged.match(made.tune(5000 + k, 20)).verdict for k in range(60)]
-    told = [v for v in lights if v.significant]
-    assert len(told) <= 3
+    loud = [v for v in lights if v.significant]
+    assert len(loud) <= 3
     quiet = next(v for v in lights if not v.significant)
     assert quiet.sentence.startswith("No significant match (p = ")
 
@@ -205,10 +205,11 @@ def test_explained_by_hand():
     query = np.array([60, 62, 64, 65, 67]), np.array([0, 100, 200, 300, 400])
     work = np.array([72, 74, 75, 77, 79, 81]), np.array([0, 50, 100, 150, 200, 250])
     pairs = np.array([[1, 1], [2, 2], [3, 3]])
-    told = align.explain(align.Passage(*query, *work, pairs))
-    assert told.pairs.tolist() == [[0, 0], [1, 1], [2, 2], [3, 3], [4, 4]]
-    assert (told.transposition, told.tempo_ratio) == (-12, 2.0)
-    assert (told.equal, told.changed, told.longest_run) == (4, 1, 2)
+    for read in (told.read, None):
+        seen = align.explain(align.Passage(*query, *work, pairs), read)
+        assert seen.pairs.tolist() == [[0, 0], [1, 1], [2, 2], [3, 3], [4, 4]]
+        assert (seen.transposition, seen.tempo_ratio) == (-12, 2.0)
+        assert (seen.equal, seen.changed, seen.longest_run) == (4, 1, 2)
 
 
 def test_a_light_needs_its_test():
