@@ -30,7 +30,7 @@ def match(file: Path, corpora: tuple[str, ...], top: int, no_wait: bool, as_json
     searched its index is built, and its null, which takes minutes; both are kept.
     """
     phrase = read_phrase(file)
-    held = [_opened(name, no_wait, as_json) for name in corpora or (DEFAULT,)]
+    held = [opened(name, no_wait, as_json) for name in corpora or (DEFAULT,)]
     found = [(matcher, matcher.match(phrase, top)) for matcher in held]
     if as_json:
         say_json([_plain(matches) for _, matches in found])
@@ -39,7 +39,7 @@ def match(file: Path, corpora: tuple[str, ...], top: int, no_wait: bool, as_json
         _print(matches)
 
 
-def _opened(name: str, no_wait: bool, quiet: bool) -> "Matcher":
+def opened(name: str, no_wait: bool, quiet: bool) -> "Matcher":
     """A matcher, its index and null built where they are missing, with a bar while that lasts."""
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
@@ -78,6 +78,7 @@ def _print(matches: "Matches") -> None:
 
 def _table(hits: "list[Hit]") -> None:
     from rich.console import Console
+    from rich.markup import escape
     from rich.table import Table
 
     table = Table(box=None, padding=(0, 1), header_style="bold")
@@ -88,8 +89,8 @@ def _table(hits: "list[Hit]") -> None:
     table.add_column("licence", no_wrap=True)
     for hit in hits:
         table.add_row(
-            hit.title or hit.path,
-            hit.composer,
+            escape(hit.title or hit.path),
+            escape(hit.composer),
             f"{hit.score:.1f}",
             str(hit.longest_run),
             f"{hit.coverage_query:.0%}",
@@ -97,7 +98,7 @@ def _table(hits: "list[Hit]") -> None:
             f"x{hit.tempo_ratio:.2f}",
             _small(hit.p_value),
             _small(hit.q_value),
-            hit.licence,
+            escape(hit.licence),
         )
     Console().print(table)
 

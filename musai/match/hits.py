@@ -18,6 +18,9 @@ class Hit:
     that of this work by itself, `e_value` how many works of the corpus would
     reach it by chance, `q_value` after Benjamini-Hochberg over all clusters;
     None while there is no null.  `variants` are near-duplicates of the work.
+    Of the line that matched best, `equal` and `changed` count its pairs,
+    `extra` the phrase's notes between the first pair and the last that have
+    no partner, `missing` the work's; `stream` says which line of the work it is.
     """
 
     work_id: str
@@ -41,8 +44,6 @@ class Hit:
     changed: int = 0
     extra: int = 0
     missing: int = 0
-    bars_query: tuple[int, int] = (0, 0)
-    bars_work: tuple[int, int] = (0, 0)
     stream: str = ""
     extrapolated: bool = False
     variants: tuple[str, ...] = ()
