@@ -135,7 +135,7 @@ def _wait_until_ready(server: Server, console: Console) -> None:
             fault = described["workers"]["play"].get("fault")
             if described["model"] is None and fault:
                 raise MusaiError(f"no music: {fault}")
-            if described["model"] is not None and _light_is_settled(described):
+            if described["model"] is not None and not settling(described):
                 return
             corpus = next(iter(described["corpora"]), {"progress": 0})
             what = described["light"]["why"] or "the model is being loaded"
@@ -144,10 +144,11 @@ def _wait_until_ready(server: Server, console: Console) -> None:
     raise MusaiError(f"the server was not ready after {READY_SECONDS:.0f} s")
 
 
-def _light_is_settled(described: dict[str, Any]) -> bool:
+def settling(described: dict[str, Any]) -> bool:
+    """Whether a grey light is on its way to being lit."""
     states = {corpus["state"] for corpus in described["corpora"]}
-    waiting = described["workers"]["build"]["state"] in ("starting", "ready")
-    return described["light"]["ready"] or not (waiting or states & {"opening", "building"})
+    building = described["workers"]["build"]["state"] in ("starting", "ready")
+    return not described["light"]["ready"] and (building or bool(states & {"opening", "building"}))
 
 
 def _ask(server: Server, request: Request, console: Console) -> Told:

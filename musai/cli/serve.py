@@ -5,9 +5,11 @@ import os
 import signal
 import sys
 import threading
+import time
 import webbrowser
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +18,7 @@ from rich.console import Console
 
 from musai import folders
 from musai.cli.common import model_option
-from musai.cli.demo import demo
+from musai.cli.demo import demo, settling
 from musai.service import Service
 from musai.service.core import DEFAULT_CORPUS
 from musai.web import PageServer, create_app
@@ -56,7 +58,7 @@ def serve(
     """
     if home is not None:
         os.environ["MUSAI_HOME"] = str(home.absolute())
-    stop = threading.Event()
+    stop = Stop()
     with _stopped_by_signals(stop), ExitStack() as stack:
         service = stack.enter_context(
             Service(model=model, corpora=corpora or (DEFAULT_CORPUS,), build=True)
@@ -82,6 +84,20 @@ def serve(
         _wait(service, stop, quiet=as_json)
 
 
+@dataclass(slots=True)
+class Stop:
+    """Set by a signal's handler: a plain value, since a handler that takes a lock which the code
+    it interrupted holds waits for ever."""
+
+    asked: bool = False
+
+    def set(self, *_: object) -> None:
+        """Ask to stop; asked twice, stop at once."""
+        if self.asked:
+            raise KeyboardInterrupt
+        self.asked = True
+
+
 def has_screen(environment: "os._Environ[str] | dict[str, str]", platform: str) -> bool:
     """Whether opening a browser makes sense: not over ssh, and on Linux only under a display."""
     if "SSH_CONNECTION" in environment or environment.get("CI"):
@@ -97,46 +113,52 @@ def _welcome(addresses: dict[str, Any]) -> None:
     click.echo("Ctrl-C ends it.")
 
 
-def _wait(service: Service, stop: threading.Event, quiet: bool) -> None:
+def _wait(service: Service, stop: Stop, quiet: bool) -> None:
     """Until asked to stop; meanwhile say how the light comes along."""
-    console = Console(highlight=False)
+    console = Console(highlight=False, quiet=quiet)
     said = ""
-    while not stop.wait(TICK):
-        if quiet:
-            continue
-        now = _state(service)
-        if now != said:
+    with console.status("starting") as status:
+        while not stop.asked:
+            time.sleep(TICK)
+            now, settled = _state(service)
+            if now == said:
+                continue
             said = now
-            # On a terminal every step; in a log only what ends one.
-            if console.is_terminal or "%" not in now:
-                console.print(now, end="\r\n" if "%" not in now else "\r", soft_wrap=True)
+            status.update(now)
+            # Steps on the way move the status line of a terminal; a log gets no line for each.
+            if settled:
+                status.stop()
+                console.print(now, soft_wrap=True)
 
 
-def _state(service: Service) -> str:
+def _state(service: Service) -> tuple[str, bool]:
+    """How it goes, and whether that stays so unless something happens."""
     described = service.describe()
-    if described["model"] is None and described["workers"]["play"]["fault"]:
-        return f"no music yet: {described['workers']['play']['fault']}"
+    player = described["workers"]["play"]
+    if described["model"] is None:
+        fault = player["fault"]
+        return (f"no music: {fault}", True) if fault else ("the model is being loaded", False)
     light = described["light"]
-    if not light["ready"]:
-        return f"the overlap light is grey: {light['why']}"
-    works = sum(corpus["works"] for corpus in described["corpora"])
-    return f"the overlap light is on: {works:,} works"
+    if light["ready"]:
+        works = sum(corpus["works"] for corpus in described["corpora"])
+        return f"the overlap light is on: {works:,} works", True
+    coming = settling(described)
+    return f"the overlap light is grey: {light['why']}", not coming
 
 
-def _until_input_closes(stop: threading.Event) -> None:
+def _until_input_closes(stop: Stop) -> None:
     with suppress(OSError, ValueError):
         while sys.stdin.buffer.read(1):
             pass
-    stop.set()
+    stop.asked = True
 
 
 @contextmanager
-def _stopped_by_signals(stop: threading.Event) -> Iterator[None]:
+def _stopped_by_signals(stop: Stop) -> Iterator[None]:
     """SIGINT, SIGTERM and Windows' SIGBREAK set `stop`; what was there before comes back."""
     names = ("SIGINT", "SIGTERM", "SIGBREAK")
     numbers = [getattr(signal, name) for name in names if hasattr(signal, name)]
-    handler: Callable[..., None] = lambda *_: stop.set()  # noqa: E731 - a handler takes two
-    before = {number: signal.signal(number, handler) for number in numbers}
+    before = {number: signal.signal(number, stop.set) for number in numbers}
     try:
         yield
     finally:
