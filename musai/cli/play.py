@@ -1,4 +1,4 @@
-"""`musai generate`, `continue`, `answer`, `replay`: one phrase without a server."""
+"""`musai generate`, `continue`, `replay`: one phrase without a server."""
 
 import secrets
 from collections.abc import Callable
