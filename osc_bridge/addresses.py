@@ -16,6 +16,7 @@ over its bytes.
 
 from typing import Final
 
+from musai.music.notes import MAX_TICK
 from musai.transformer.request import MODES, RANGES
 from osc_bridge.rows import ID_BYTES, INT32, Address, Arg, Kind, number, optional, text, whole
 
@@ -37,8 +38,8 @@ _PORT = whole(
 )
 
 QUINTUPLE: Final = (
-    whole("onset", 0, INT32, "from the first bar line", "ticks"),
-    whole("duration", 1, INT32, "time until it is released", "ticks"),
+    whole("onset", 0, MAX_TICK, "from the first bar line", "ticks"),
+    whole("duration", 1, MAX_TICK, "time until it is released", "ticks"),
     whole("pitch", 0, 127, "60 is middle C"),
     whole("velocity", 1, 127, "how hard it is struck"),
     whole("voice", 0, 63, "index of the voice"),

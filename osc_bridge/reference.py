@@ -174,7 +174,9 @@ def _legal(arg: Arg) -> str:
 
 
 def _figure(number: float) -> str:
-    return {2**31 - 1: "2^31 - 1", 2**63 - 1: "2^63 - 1"}.get(int(number), f"{number:,g}")
+    return {2**28 - 1: "2^28 - 1", 2**31 - 1: "2^31 - 1", 2**63 - 1: "2^63 - 1"}.get(
+        int(number), f"{number:,g}"
+    )
 
 
 def main(arguments: list[str]) -> int:

@@ -15,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final, ParamSpec, TypeVar
 
 from musai.errors import BadInput, MusaiError
 from musai.service.events import Compared, Event, Failed
@@ -54,6 +54,7 @@ LONGEST_NAP: Final = 30.0
 REFRESH: Final = (0.5, 5.0)
 """Seconds between looks at what the service is: until it is ready, and after."""
 
+P = ParamSpec("P")
 T = TypeVar("T")
 log = logging.getLogger(__name__)
 
@@ -98,6 +99,7 @@ class Bridge:
         self.desk = Desk(self.limits)
         self.addresses: dict[str, str] = {}
         self.overrun = 0
+        self.faults = 0
         self._service = service
         self._transports = (
             [
@@ -145,7 +147,7 @@ class Bridge:
 
     async def close(self) -> None:
         """Say goodbye, give the ports back, remove server.json."""
-        self._do(self.desk.close(self._loop.time()))
+        self._step(self.desk.close, self._loop.time())
         if self._timer is not None:
             self._timer.cancel()
         for task in list(self._tasks):
@@ -197,10 +199,10 @@ class Bridge:
             self._waiting_count -= 1
             now = self._loop.time()
             if packet is None:
-                self._do(self.desk.gone(now, peer))
+                self._step(self.desk.gone, now, peer)
             else:
                 wall = datetime.now(UTC).timestamp()
-                self._do(self.desk.packet(now, wall, peer, packet))
+                self._step(self.desk.packet, now, wall, peer, packet)
             if now > until:
                 break
         self._working = bool(self._waiting)
@@ -216,10 +218,18 @@ class Bridge:
         self._timer = self._loop.call_at(at, self._tick)
 
     def _tick(self) -> None:
-        self._do(self.desk.tick(self._loop.time()))
+        self._step(self.desk.tick, self._loop.time())
         self._nap()
 
     # What the desk wants done.
+
+    def _step(self, step: Callable[P, Sequence[Effect]], *args: P.args, **named: P.kwargs) -> None:
+        """One step of the desk; a fault in it is logged and the server goes on."""
+        try:
+            self._do(step(*args, **named))
+        except Exception:
+            self.faults += 1
+            log.exception("a fault in the bridge")
 
     def _do(self, effects: Sequence[Effect]) -> None:
         for effect in effects:
@@ -306,7 +316,7 @@ class Bridge:
                 result = Decided(effect.phrase)
         except Exception as error:
             result = failed(error)
-        self._do(self.desk.result(self._loop.time(), effect.key, result))
+        self._step(self.desk.result, self._loop.time(), effect.key, result)
         self._nap()
 
     # What the service says.
@@ -321,7 +331,7 @@ class Bridge:
         if isinstance(event, Compared | Failed):
             self._tickets.pop(key, None)
             self._unborn.discard(key)
-        self._do(self.desk.event(self._loop.time(), key, event))
+        self._step(self.desk.event, self._loop.time(), key, event)
         self._nap()
 
     async def _refresh(self) -> None:

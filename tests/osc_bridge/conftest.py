@@ -11,6 +11,7 @@ from osc_bridge.background import BridgeThread
 from osc_bridge.client import Client
 from osc_bridge.server import Bridge
 from tests.osc_bridge.fakes import FakeService
+from tests.osc_bridge.room import Guest, Room
 
 Connect = Callable[..., Client]
 
@@ -57,3 +58,13 @@ def connect(port: Callable[[str], int]) -> Iterator[Connect]:
     yield make
     for client in opened:
         client.close()
+
+
+@pytest.fixture
+def room() -> Room:
+    return Room()
+
+
+@pytest.fixture
+def guest(room: Room) -> Guest:
+    return room.guest()

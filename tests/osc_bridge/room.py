@@ -2,11 +2,14 @@
 
 from collections.abc import Iterable
 
+from musai.music import Phrase, Voice, notes_array
 from musai.service.events import Compared, Event, Failed, Finished, Sounded, Started
+from musai.transformer.request import Request
 from osc_bridge.addresses import TABLE
+from osc_bridge.chunks import checksum, packed
 from osc_bridge.codec import bundle, decode, encode
 from osc_bridge.desk import Desk
-from osc_bridge.effects import Decided, Effect, Fetched, Key, Peer, Send
+from osc_bridge.effects import Decided, Effect, Fetched, Key, Peer, Send, Submit
 from osc_bridge.limits import Limits
 from osc_bridge.messages import Command, Id, Message, Value, read
 from osc_bridge.session import About
@@ -16,6 +19,10 @@ ABOUT = About("0.1.0", "fake", "ab" * 32, "none", "cd" * 32)
 PHRASE = "12345678" + "9a" * 28
 REPLAY = "87654321" + "a9" * 28
 NOTES = [(0, 480, 60, 80, 0), (480, 480, 64, 90, 0), (960, 960, 67, 100, 1)]
+
+SUM = checksum(packed(NOTES))
+FLAT = [number for note in NOTES for number in note]
+PHRASE_OF_NOTES = Phrase(notes_array(*zip(*NOTES, strict=True)), voices=(Voice(), Voice()))
 
 
 class Room:
@@ -127,3 +134,17 @@ def walk(light: str = "green", replay: str | None = None) -> list[Event]:
         Finished(1, PHRASE, REPLAY, len(NOTES), 2, "deadbeef", 3.5, 7.0, replay),
         Compared(1, PHRASE, light, "Nothing like it.", 0.25, 4, "ee" * 32, "Air", "CC0-1.0", 9.0),  # type: ignore[arg-type]
     ]
+
+
+def asked(room: Room) -> Request:
+    effect = room.pop()
+    assert isinstance(effect, Submit)
+    return effect.ask.request()
+
+
+def played(room: Room, guest: Guest, id: int | str = 1, path: str = "/musai/generate") -> None:
+    """A take from beginning to end."""
+    assert paths(guest.say(path, id)) == ["ack"]
+    room.pop()
+    room.event(guest.key(id), *walk())
+    guest.heard()

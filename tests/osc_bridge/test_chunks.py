@@ -21,7 +21,7 @@ from osc_bridge.messages import Command, Fault, read
 
 NOTES = st.lists(
     st.tuples(
-        st.integers(0, 2**31 - 1), st.integers(1, 2**31 - 1), st.integers(0, 127),
+        st.integers(0, 2**28 - 1), st.integers(1, 2**28 - 1), st.integers(0, 127),
         st.integers(1, 127), st.integers(0, 63),
     ),
     min_size=1, max_size=300,

@@ -9,7 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from musai.service import Service
 from musai.transformer.request import Request
+from osc_bridge.background import BridgeThread
+from tests.cli.conftest import write_model
 from tests.osc_bridge.fakes import FakeService, notes_for
 
 PATCH = Path(__file__).parents[2] / "osc_bridge" / "clients" / "musai.pd"
@@ -115,20 +118,27 @@ def test_a_shells_mistakes_are_told_it(dump: Dump, oscsend: Callable[..., None])
         assert dump.until(f"/musai/error isssi {id} ").split()[3] == f'"{code}"'
 
 
-@pytest.mark.host("pd")
-def test_the_pd_patch_asks_counts_and_releases_every_note(
-    service: FakeService, port: Callable[[str], int]
-) -> None:
+def run_pd(port: int) -> list[list[str]]:
+    """What the patch says, line by line, while it asks once and plays the answer."""
     pd = subprocess.run(
         [
             *("pd", "-nogui", "-noaudio", "-nomidi"),
-            *("-open", PATCH, "-open", HARNESS, "-send", f"musai-port {port('udp')}"),
+            *("-open", PATCH, "-open", HARNESS, "-send", f"musai-port {port}"),
         ],
         capture_output=True,
         text=True,
         timeout=60,
     )
     said = [line.split() for line in pd.stderr.splitlines()]
+    assert not [line for line in said if "error" in " ".join(line).lower()]
+    return said
+
+
+@pytest.mark.host("pd")
+def test_the_pd_patch_asks_counts_and_releases_every_note(
+    service: FakeService, port: Callable[[str], int]
+) -> None:
+    said = run_pd(port("udp"))
     assert service.requests == [Request(bars=2, seed=7, tempo=300.0)]
     notes = [list(map(float, line[1:])) for line in said if line[:1] == ["NOTE:"]]
     expected = notes_for(Request(bars=2, seed=7))
@@ -142,4 +152,28 @@ def test_the_pd_patch_asks_counts_and_releases_every_note(
     struck = [pitch for pitch, velocity in midi if velocity]
     released = [pitch for pitch, velocity in midi if not velocity]
     assert struck == released == [note.pitch for note in expected]
-    assert not [line for line in said if "error" in " ".join(line).lower()]
+
+
+@pytest.mark.host("pd", "oscsend", "oscdump")
+def test_pd_and_a_shell_play_with_a_real_service(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, dump: Dump
+) -> None:
+    write_model(tmp_path / "models" / "random")
+    monkeypatch.setenv("MUSAI_HOME", str(tmp_path))
+    with Service(model="random", corpora=()) as real, BridgeThread(real, port=0) as it:
+        port = int(it.bridge.addresses["udp"].rstrip("/").rpartition(":")[2])
+        said = run_pd(port)
+        words = [
+            ("/musai/hello", "iii", 1, 1, dump.port),
+            (f"/musai/to/{dump.port}/generate", "isisi", 2, "bars", 2, "seed", 7),
+        ]
+        for one in words:
+            subprocess.run(["oscsend", "127.0.0.1", str(port), *map(str, one)], check=True)
+        ended = dump.until("/musai/end", 60).split()
+    announced = next(int(line[2]) for line in said if line[:1] == ["END:"])
+    midi = [line for line in said if line[:1] == ["MIDI:"]]
+    assert len([line for line in said if line[:1] == ["NOTE:"]]) == announced
+    assert len([line for line in midi if line[2] == "0"]) == announced
+    assert len(midi) == 2 * announced
+    shell = [line for line in dump.lines if line.startswith("/musai/note ")]
+    assert len(shell) == int(ended[3])
