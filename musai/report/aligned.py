@@ -175,11 +175,11 @@ def _run(
     comparison: Comparison, members: Sequence[ComparedNote], time: Time, y: float
 ) -> Iterator[str]:
     """A brace over the longest run, named."""
-    if not members or comparison.run is None:
+    if not members:
         return
     left = time.x(members[0].onset)
     right = time.x(members[-1].onset + members[-1].duration)
     yield svg.element("path", class_="brace", d=f"M{left:.1f},{y + 4:.1f}v-5H{right:.1f}v5")
-    label = f"{comparison.run[1] - comparison.run[0] + 1} notes in a row"
+    label = f"{sum(n.in_run for n in comparison.phrase)} notes in a row"
     middle = max((left + right) / 2, time.left + 150)
     yield svg.text(label, middle, y - 5, "runtext")

@@ -12,6 +12,7 @@ from musai.report.bars import bar_count
 from musai.report.compare import compare
 from musai.report.inputs import Evidence, HitLike, VerdictLike
 from musai.report.records import (
+    Common,
     Corpus,
     Match,
     Method,
@@ -24,7 +25,7 @@ from musai.report.records import (
     Verdict,
 )
 from musai.report.scores import score_of
-from musai.report.wording import LIGHTS, LIMITS, METHODS
+from musai.report.wording import LIGHTS, LIMITS, METHODS, common_sentence, style_sentence
 from musai.report.works import unknown_work
 
 MAX_MATCHES = 50
@@ -132,6 +133,7 @@ def _verdict(found: VerdictLike | None, unrated: str) -> Verdict:
             longest_run=0,
             sentences=_sentences(None),
         )
+    extra = {name: getattr(found, name) for name in _EXTRA if hasattr(found, name)}
     return Verdict(
         light=found.light,
         word=LIGHTS[found.light].word,
@@ -143,12 +145,33 @@ def _verdict(found: VerdictLike | None, unrated: str) -> Verdict:
         null_version=found.null_version,
         longest_run=found.longest_run,
         sentences=_sentences(found),
+        common=_common(found),
+        **extra,
+    )
+
+
+_EXTRA = ("extrapolated", "null_reference", "engine", "searched")
+"""What a verdict may say beyond the least that a report needs; older records do not."""
+
+
+def _common(found: VerdictLike) -> Common | None:
+    works = int(getattr(found, "common_works", 0))
+    if not works:
+        return None
+    return Common(
+        works=works,
+        authors=int(getattr(found, "common_authors", 0)),
+        examples=tuple(getattr(found, "common_examples", ())),
     )
 
 
 def _sentences(found: VerdictLike | None) -> tuple[Sentence, ...]:
     """Chance, style, common stock: each said, or said not to have been computed."""
-    style = found.sentence if found is not None and found.p_value is not None else ""
+    style = ""
+    common = None
+    if found is not None and found.p_value is not None:
+        style = style_sentence(found.p_value, found.null_size)
+        common = _common(found)
     said: tuple[tuple[Literal["chance", "style", "common stock"], str, str], ...] = (
         (
             "chance",
@@ -162,7 +185,7 @@ def _sentences(found: VerdictLike | None) -> tuple[Sentence, ...]:
         ),
         (
             "common stock",
-            str(getattr(found, "common_stock", "") or ""),
+            common_sentence(common) if common else "",
             "how many other works, by how many authors, hold the matched passage",
         ),
     )
@@ -198,6 +221,8 @@ def _match(
         longest_run=hit.longest_run,
         coverage_query=hit.coverage_query,
         coverage_work=hit.coverage_work,
+        extrapolated=bool(getattr(hit, "extrapolated", False)),
+        variants=tuple(getattr(hit, "variants", ())),
         comparison=comparison,
     )
 

@@ -16,12 +16,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from musai.errors import BadInput
+from musai.match.align import RHYTHM_TOLERANCE
 from musai.match.streams import streams
 from musai.music import Metre, NoteArray, Phrase
 from musai.report.bars import bars_between
 from musai.report.records import BarLine, ComparedNote, Comparison, Counts, Likeness, Place
 
 Pairs = Sequence[tuple[int, int]]
+Ints = NDArray[np.int64]
 
 MAX_WINDOW_BARS = 32
 """A longer common passage is drawn from its beginning to here."""
@@ -49,9 +51,9 @@ def compare(phrase: Phrase, work: Phrase, pairs: Pairs) -> Comparison:
     same = phrase.notes["pitch"][ours].astype(int) == (
         work.notes["pitch"][theirs].astype(int) + semitones
     )
-    added = _unpaired(phrase, ours)
-    missing = _unpaired(work, theirs)
-    run = _run(same, ours, theirs, added, missing)
+    lines = _line(phrase, ours), _line(work, theirs)
+    added, missing = _unpaired(lines[0], ours), _unpaired(lines[1], theirs)
+    run = _run(phrase.notes, work.notes, (ours, theirs), lines, line.stretch)
     first, last = _window(phrase, work, ours, theirs, line)
     left = _side(phrase, ours, same, added, "added", run, _Line(1.0, 0.0), 0, (first, last))
     right = _side(work, theirs, same, missing, "missing", run, line, semitones, (first, last))
@@ -71,13 +73,11 @@ def compare(phrase: Phrase, work: Phrase, pairs: Pairs) -> Comparison:
         ),
         phrase_place=_place(phrase, ours),
         work_place=_place(work, theirs),
-        run=run,
+        run=(run[0], run[-1]) if run else None,
     )
 
 
-def _columns(
-    phrase: Phrase, work: Phrase, pairs: Pairs
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def _columns(phrase: Phrase, work: Phrase, pairs: Pairs) -> tuple[Ints, Ints]:
     if not pairs:
         raise BadInput("an alignment of no pairs; legal is at least one")
     table = np.array(sorted(pairs), np.int64)
@@ -113,38 +113,61 @@ def _fit(theirs: NoteArray, ours: NoteArray) -> _Line:
     return _Line(stretch, float(np.median(y - stretch * x)))
 
 
-def _unpaired(source: Phrase, paired: NDArray[np.int64]) -> list[int]:
-    """Notes of the line that was aligned, between its first and last pair, without a pair."""
+def _line(source: Phrase, paired: Ints) -> Ints:
+    """The line of notes that was aligned: of the matcher's own, the one with most of the pairs."""
     chosen = set(paired.tolist())
     lines = [stream.index.astype(np.int64) for stream in streams(source)]
-    line = max(lines, key=lambda index: len(chosen.intersection(index.tolist())), default=paired)
+    return max(lines, key=lambda index: len(chosen.intersection(index.tolist())), default=paired)
+
+
+def _unpaired(line: Ints, paired: Ints) -> list[int]:
+    """Notes of the line between its first and last pair that have no pair."""
     inside = line[(line >= paired.min()) & (line <= paired.max())]
-    return [i for i in inside.tolist() if i not in chosen]
+    return sorted(set(inside.tolist()) - set(paired.tolist()))
 
 
 def _run(
-    same: NDArray[np.bool_],
-    ours: NDArray[np.int64],
-    theirs: NDArray[np.int64],
-    added: list[int],
-    missing: list[int],
-) -> tuple[int, int] | None:
-    """First and last pair of the longest run of equal notes with nothing between them."""
-    best, start = (0, -1), None
-    extra, lost = np.array(added, np.int64), np.array(missing, np.int64)
-    for k, equal in enumerate(same):
-        broken = k > 0 and bool(
-            ((extra > ours[k - 1]) & (extra < ours[k])).any()
-            or ((lost > theirs[k - 1]) & (lost < theirs[k])).any()
-        )
-        start = None if not equal else (k if start is None or broken else start)
-        if start is not None and k - start > best[1] - best[0]:
-            best = (start, k)
-    return best if best[1] > best[0] else None
+    ours: NoteArray,
+    theirs: NoteArray,
+    pairs: tuple[Ints, Ints],
+    lines: tuple[Ints, Ints],
+    stretch: float,
+) -> list[int]:
+    """The longest row of pairs, next to one another in both lines, equal in interval and rhythm.
+
+    The same condition as the matcher's longest run, so that the picture marks
+    what the number counts.
+    """
+    places = [{int(note): k for k, note in enumerate(line)} for line in lines]
+    best: list[int] = []
+    row: list[int] = []
+    for k, (i, j) in enumerate(zip(*(column.tolist() for column in pairs), strict=True)):
+        if i not in places[0] or j not in places[1]:
+            continue
+        before = row[-1] if row else None
+        if before is not None:
+            a, b = int(pairs[0][before]), int(pairs[1][before])
+            step = (places[0][i] - places[0][a], places[1][j] - places[1][b])
+            alike = step == (1, 1) and _alike(ours[[a, i]], theirs[[b, j]], stretch)
+            row = [*row, k] if alike else [k]
+        else:
+            row = [k]
+        if len(row) > len(best):
+            best = row
+    return best if len(best) > 1 else []
+
+
+def _alike(ours: NoteArray, theirs: NoteArray, stretch: float) -> bool:
+    """Whether two steps are equal in interval, and in time to within the matcher's tolerance."""
+    steps = [int(two["pitch"][1]) - int(two["pitch"][0]) for two in (ours, theirs)]
+    gaps = [float(two["onset"][1]) - float(two["onset"][0]) for two in (ours, theirs)]
+    if steps[0] != steps[1] or min(gaps) <= 0:
+        return False
+    return bool(abs(np.log2(gaps[0] / (gaps[1] * stretch))) < RHYTHM_TOLERANCE)
 
 
 def _window(
-    phrase: Phrase, work: Phrase, ours: NDArray[np.int64], theirs: NDArray[np.int64], line: _Line
+    phrase: Phrase, work: Phrase, ours: Ints, theirs: Ints, line: _Line
 ) -> tuple[float, float]:
     """Whole bars of the phrase that hold both passages."""
     begins = min(_starts(phrase, ours).min(), line(_starts(work, theirs).min()))
@@ -153,22 +176,22 @@ def _window(
     return float(bars[0].first), float(bars[-1].last)
 
 
-def _starts(phrase: Phrase, chosen: NDArray[np.int64]) -> NDArray[np.int64]:
-    starts: NDArray[np.int64] = phrase.notes["onset"][chosen].astype(np.int64)
+def _starts(phrase: Phrase, chosen: Ints) -> Ints:
+    starts: Ints = phrase.notes["onset"][chosen].astype(np.int64)
     return starts
 
 
-def _ends(phrase: Phrase, chosen: NDArray[np.int64]) -> NDArray[np.int64]:
+def _ends(phrase: Phrase, chosen: Ints) -> Ints:
     return _starts(phrase, chosen) + phrase.notes["duration"][chosen].astype(np.int64)
 
 
 def _side(
     source: Phrase,
-    paired: NDArray[np.int64],
+    paired: Ints,
     same: NDArray[np.bool_],
     alone: list[int],
     alone_is: Likeness,
-    run: tuple[int, int] | None,
+    run: list[int],
     line: _Line,
     semitones: int,
     window: tuple[float, float],
@@ -196,7 +219,7 @@ def _side(
                 bar=bar,
                 beat=round(beat, 4),
                 pair=pair,
-                in_run=pair is not None and run is not None and run[0] <= pair <= run[1],
+                in_run=pair in run,
             )
         )
     return tuple(shown)
@@ -213,7 +236,7 @@ def _bars(work: Phrase, line: _Line, first: float, last: float) -> tuple[BarLine
     )
 
 
-def _place(source: Phrase, chosen: NDArray[np.int64]) -> Place:
+def _place(source: Phrase, chosen: Ints) -> Place:
     starts = _starts(source, chosen)
     metre: Metre = source.metre
     (first_bar, first_beat), (last_bar, last_beat) = (

@@ -138,7 +138,15 @@ class Sentence(Record, frozen=True):
     computed: bool
 
 
-class Verdict(Record, frozen=True):
+class Common(Record, frozen=True, kw_only=True):
+    """How common the best passage is: works that hold it at 90% of its score, and their authors."""
+
+    works: Count
+    authors: Count
+    examples: Annotated[tuple[str, ...], msgspec.Meta(description="titles, a few")] = ()
+
+
+class Verdict(Record, frozen=True, kw_only=True):
     """One test, about this phrase and this corpus."""
 
     light: Light
@@ -146,13 +154,29 @@ class Verdict(Record, frozen=True):
     number: Annotated[str, msgspec.Meta(description="the number that stands beside the light")]
     sentence: str
     p_value: float | None
-    statistic: float | None
-    null_size: Count
+    statistic: Annotated[
+        float | None, msgspec.Meta(description="best score over all lines and works, in bits")
+    ]
+    null_size: Annotated[
+        int, msgspec.Meta(ge=0, description="phrases of unrelated works it is compared with")
+    ]
     null_version: str
     longest_run: Annotated[
         int, msgspec.Meta(ge=0, description="notes of the longest exact run with any work")
     ]
     sentences: tuple[Sentence, ...]
+    extrapolated: Annotated[
+        float | None,
+        msgspec.Meta(description="a tail's p where the null counted nothing as high"),
+    ] = None
+    null_reference: Annotated[
+        str, msgspec.Meta(description="where the null's phrases are from")
+    ] = ""
+    common: Common | None = None
+    engine: Annotated[str, msgspec.Meta(description="how the corpus was searched")] = ""
+    searched: Annotated[
+        float, msgspec.Meta(ge=0, le=1, description="share of the phrase's notes searched")
+    ] = 1.0
 
 
 class Term(Record, frozen=True):
@@ -241,7 +265,7 @@ class Comparison(Record, frozen=True):
     ] = None
 
 
-class Match(Record, frozen=True):
+class Match(Record, frozen=True, kw_only=True):
     """One work that resembles the phrase, with the numbers that say how much."""
 
     rank: Annotated[int, msgspec.Meta(ge=1)]
@@ -258,6 +282,12 @@ class Match(Record, frozen=True):
     longest_run: Count
     coverage_query: Share
     coverage_work: Share
+    extrapolated: Annotated[
+        bool, msgspec.Meta(description="whether p lies beyond what the null counted")
+    ] = False
+    variants: Annotated[
+        tuple[str, ...], msgspec.Meta(description="ids of near-duplicates of the work")
+    ] = ()
     comparison: Comparison | None = None
 
 

@@ -6,7 +6,11 @@ follows from it in law is for courts to say, so no word here says it.
 
 from dataclasses import dataclass
 
-from musai.report.records import Method
+from musai.report.names import counted, listed
+from musai.report.records import Common, Method
+
+FEW_AUTHORS = 5
+"""A passage that fewer authors share is not called common."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,3 +128,31 @@ LIMITS = (
         ),
     ),
 )
+
+
+def style_sentence(p_value: float, null_size: int) -> str:
+    """The verdict as a reader can picture it."""
+    if null_size and p_value <= 1 / (null_size + 1):
+        return (
+            f"None of {null_size:,} phrases of unrelated works, as long as this one, comes as close "
+            "to a work of this corpus."
+        )
+    in_thousand = 1000 * p_value
+    share = f"{in_thousand:.0f}" if in_thousand >= 10 else f"{in_thousand:.2g}"
+    return (
+        f"Of 1,000 phrases of unrelated works, as long as this one, about {share} come as close to "
+        f"a work of this corpus (counted over {null_size:,})."
+    )
+
+
+def common_sentence(common: Common) -> str:
+    """How many hold the passage, and what that says."""
+    works, authors = counted(common.works, "work"), counted(common.authors, "author")
+    if common.works == 1:
+        return "No other work of this corpus holds the passage at 90% of its score."
+    named = f": {listed(common.examples)}" if common.examples else ""
+    more = " among them" if named and len(common.examples) < common.works else ""
+    said = f"{works} by {authors} hold the passage at 90% of its score{more and ',' + more}{named}."
+    if common.authors >= FEW_AUTHORS:
+        said += " What so many share belongs to the style more than to any one of them."
+    return said
