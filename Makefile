@@ -1,4 +1,4 @@
-# What there is: make setup demo test test-hosts test-slow check fmt docs bench constraints clean
+# What there is: make setup demo test test-hosts test-slow check fmt docs bench bench-match constraints clean
 # Each sets everything up first; SEED=8 gives demo and bench another seed.
 
 PYTHON ?= python3
@@ -8,7 +8,7 @@ READY := .venv/.ready
 TORCH := 2.13.0
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-hosts test-slow check fmt docs bench constraints clean
+.PHONY: help setup demo test test-hosts test-slow check fmt docs bench bench-match constraints clean
 
 help:
 	@sed -n '1,2s/^# //p' Makefile
@@ -56,6 +56,10 @@ docs: setup
 
 bench: setup
 	@$(BIN)/python -m tests.bench.main --seed $(SEED)
+
+# Needs real music beside the checkout: ../shared/data/openscore-lieder.
+bench-match: setup
+	@$(BIN)/python -m tests.bench.bench_match --seed $(SEED)
 
 # Pins anew what pyproject.toml asks for.  pip-tools lives in a place of its own.
 PIN := .clean/pins/bin/pip-compile -q --generate-hashes --allow-unsafe --strip-extras --no-annotate \

@@ -8,6 +8,8 @@ from pathlib import Path
 # Before numpy is imported anywhere: two workers on two cores, not four threads on two.
 for _name in ("OMP", "OPENBLAS", "MKL", "NUMEXPR", "NUMBA"):
     os.environ.setdefault(f"{_name}_NUM_THREADS", "1")
+# Compiled loops outlive the homes that tests make and throw away.
+os.environ.setdefault("NUMBA_CACHE_DIR", str(Path(__file__).parents[1] / "out" / "kernels"))
 
 import pytest  # noqa: E402
 from hypothesis import HealthCheck, settings  # noqa: E402

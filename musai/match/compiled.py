@@ -1,5 +1,6 @@
 """The loops of `kernels.py`, compiled once per machine and kept under the home folder."""
 
+import contextlib
 import functools
 import threading
 from collections.abc import Callable
@@ -42,12 +43,12 @@ def kernels() -> Kernels:
     with _lock:
         before = config.CACHE_DIR
         folder = home() / "cache" / "kernels"
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            config.CACHE_DIR = str(folder)
-        except OSError:
-            # A home that cannot be written: numba then keeps its cache where it can.
-            pass
+        # Whoever set numba's own variable decides; in a home that cannot be written numba
+        # keeps its cache where it can.
+        with contextlib.suppress(OSError):
+            if not before:
+                folder.mkdir(parents=True, exist_ok=True)
+                config.CACHE_DIR = str(folder)
         try:
             made = {name: numba.njit(nogil=True, cache=True)(loop) for name, loop in _LOOPS.items()}
         finally:
