@@ -172,7 +172,7 @@ HUGE: dict[str, tuple[Callable[[], bytes], str]] = {
 }  # fmt: skip
 
 _READER = """
-import resource, sys, time
+import sys, time
 from pathlib import Path
 start = time.process_time()
 from musai.errors import BadMidi
@@ -181,7 +181,7 @@ try:
     print(repr(read_midi(Path(sys.argv[1]))))
 except BadMidi as error:
     print("BadMidi:", error)
-print(time.process_time() - start, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+print(time.process_time() - start)
 """
 
 
@@ -191,7 +191,7 @@ def test_within_2_seconds_and_512_megabytes(case: str, tmp_path: Path) -> None:
     make, expected = HUGE[case]
     path = tmp_path / "huge.mid"
     path.write_bytes(make())
-    # A Python of its own, its address space held to 512 MB while numpy maps most of 300 unused.
+    # A Python of its own whose whole address space is held to 512 MB: more memory is an error.
     limit = "import resource; resource.setrlimit(resource.RLIMIT_AS, (512 << 20, 512 << 20))"
     root = Path(__file__).parents[2]
     done = subprocess.run(
@@ -199,9 +199,7 @@ def test_within_2_seconds_and_512_megabytes(case: str, tmp_path: Path) -> None:
         cwd=root, capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    outcome, figures = done.stdout.strip().split("\n")
-    seconds, kilobytes = map(float, figures.split())
+    outcome, seconds = done.stdout.strip().split("\n")
     # Processor time, so that a busy machine fails nobody.
-    assert seconds < 2, figures
-    assert kilobytes < 512 * 1024, figures
+    assert float(seconds) < 2
     assert re.match(expected, outcome), outcome
