@@ -115,6 +115,8 @@ def verdict(
     reason = "" if test.p is not None else _why_grey(lines, nulls)
     nearest = catalogue.rows[int(ranked.best[np.argmax(ranked.scores[test.line])])]
     sentence = _sentence(test, run, nearest.title if nearest else "", common, reason)
+    if test.null is not None and nulls.note:
+        sentence += f" (the null was {nulls.note})"
     if searched.share < 0.995:
         sentence += f" (windows with {searched.share:.0%} of its lines' notes were searched)"
     return Verdict(

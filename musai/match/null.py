@@ -45,7 +45,8 @@ class Null:
     unrelated works; `bare` the same with nothing excluded but the phrase's own
     work and its near-duplicates.
     `slope` (classes,) in units per ln(note); `pairs` int64 (classes, BINS):
-    histogram of r over single unrelated works.
+    histogram of r over single unrelated works; `works` rising uint64: the
+    works of the corpus when it was made, by `fingerprints`.
     """
 
     reference: str
@@ -55,6 +56,7 @@ class Null:
     bare: Ints
     slope: NDArray[np.float64]
     pairs: Ints
+    works: Ints
 
     @property
     def size(self) -> int:
@@ -71,14 +73,31 @@ class Null:
         return cls(
             reference=str(held["reference"]),
             version=str(held["version"]),
-            **{n: held[n] for n in ("lengths", "best", "bare", "slope", "pairs")},
+            **{n: held[n] for n in ("lengths", "best", "bare", "slope", "pairs", "works")},
         )
 
 
+def basis(target: Catalogue, reference: Catalogue, seed: int, size: int) -> str:
+    """Eight hexadecimal digits over what a null depends on besides the corpus itself."""
+    source = "itself" if target.corpus_id == reference.corpus_id else reference.corpus_id
+    return _digits(VERSION, source, Scores().version, seed, size, LENGTHS)[:8]
+
+
 def version(target: Catalogue, reference: Catalogue, seed: int, size: int) -> str:
-    """Sixteen hexadecimal digits over everything that a null depends on."""
-    parts = (VERSION, target.corpus_id, reference.corpus_id, Scores().version, seed, size, LENGTHS)
-    return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
+    """Sixteen hexadecimal digits and a hyphen over everything that a null depends on."""
+    first = basis(target, reference, seed, size)
+    return f"{first}-{_digits(first, target.corpus_id)[:8]}"
+
+
+def _digits(*parts: object) -> str:
+    return hashlib.sha256(repr(parts).encode()).hexdigest()
+
+
+def fingerprints(index: Index) -> Ints:
+    """Eight bytes of the hash of each work's id, rising, uint64."""
+    ids = [work for work, alive in zip(index.work_ids, index.alive, strict=True) if alive]
+    held = b"".join(hashlib.sha256(work.encode()).digest()[:8] for work in ids)
+    return np.sort(np.frombuffer(held, "<u8"))
 
 
 def build(
@@ -87,7 +106,7 @@ def build(
     """Build a null phrase by phrase; yields what there is so far."""
     pool = sources(reference)
     related = Related(target, reference)
-    draft = Draft(pool.lengths, log_notes(target.index), size)
+    draft = Draft(pool.lengths, target.index, size)
     checks = np.array(pool.lengths) - 1
     number = 0
     while draft.done < size:
@@ -107,12 +126,13 @@ def build(
 class Draft:
     """A null in the making."""
 
-    def __init__(self, lengths: Sequence[int], log_notes: Ints, size: int) -> None:
+    def __init__(self, lengths: Sequence[int], index: Index, size: int) -> None:
         self.lengths = np.array(lengths)
         self.best = np.zeros((len(lengths), size), np.int16)
         self.bare = np.zeros((len(lengths), size), np.int16)
         self.done = 0
-        self._log = log_notes
+        self._log = log_notes(index)
+        self._works = fingerprints(index)
         self._pilot: list[tuple[Ints, NDArray[np.bool_]]] | None = []
         self.slope = np.zeros(len(lengths))
         self.pairs = np.zeros((len(lengths), BINS), np.int64)
@@ -154,7 +174,9 @@ class Draft:
     def finish(self, reference: str, version: str) -> Null:
         """The null."""
         best, bare = (np.sort(b[:, : self.done], axis=1) for b in (self.best, self.bare))
-        return Null(reference, version, self.lengths, best, bare, self.slope, self.pairs)
+        return Null(
+            reference, version, self.lengths, best, bare, self.slope, self.pairs, self._works
+        )
 
 
 def log_notes(index: Index) -> NDArray[np.float64]:

@@ -2,8 +2,10 @@
 
 ::
 
-    <corpus>/index/null/<reference>-<version>.npz
+    <corpus>/index/null/<reference>-<basis>-<corpus>.npz
 
+The last part changes with the corpus.  While less than `GROWTH` of its works
+have come or gone, a null that was made before is used, and `note` says so.
 A null that is there is read; one that is not is built in a thread of its
 own (the sweep holds no lock of the interpreter) or, on request, at once.
 The file appears whole or not at all.
@@ -34,6 +36,10 @@ AT_ONCE = 20.0
 """A null that takes no more seconds than this is built when a corpus is opened."""
 
 
+GROWTH = 0.05
+"""Share of works that may have come or gone since a null was made."""
+
+
 @dataclass
 class Task:
     """One null: what it is of, and how far it has come."""
@@ -42,6 +48,8 @@ class Task:
     version: str
     path: Path
     null: Null | None = None
+    changed: int = 0
+    """Works that came or went since the null was made."""
     done: int = 0
     failed: str = ""
 
@@ -67,8 +75,29 @@ class Nulls:
         version = null.version(self._target, reference, self._seed, self._size)
         path = self._folder / f"{_safe(reference.name)}-{version}.npz"
         task = Task(reference, version, path)
-        task.null = _load(path, version)
+        task.null = _load(path)
+        if task.null is None:
+            self._use_older(task)
         return task
+
+    def _use_older(self, task: Task) -> None:
+        """Take the null that was made of the most similar state of the corpus, if any will do."""
+        now = null.fingerprints(self._target.index)
+        stem = task.path.stem.rpartition("-")[0]
+        for path in sorted(self._folder.glob(f"{stem}-*.npz")):
+            found = _load(path)
+            if found is None:
+                continue
+            changed = len(np.setxor1d(now, found.works, assume_unique=True))
+            if changed < GROWTH * len(now) and (task.null is None or changed < task.changed):
+                task.null, task.changed = found, changed
+
+    @property
+    def note(self) -> str:
+        """What a reader must know of the nulls in use; empty when they are of today."""
+        changed = max((t.changed for t in self.tasks if t.null is not None), default=0)
+        works = "1 work" if changed == 1 else f"{changed} works"
+        return f"made before {works} came or went" if changed else ""
 
     @property
     def ready(self) -> list[Null]:
@@ -128,7 +157,7 @@ class Nulls:
     def _build(self, task: Task, progress: Progress | None) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)
         with FileLock(self._folder / f"{task.path.stem}.lock"):
-            task.null = _load(task.path, task.version)
+            task.null = _load(task.path)
             if task.null is not None:
                 return
             try:
@@ -155,13 +184,14 @@ def _safe(name: str) -> str:
     return "".join(c if c.isalnum() or c in "-_" else "-" for c in name)[:40] or "corpus"
 
 
-def _load(path: Path, version: str) -> Null | None:
+def _load(path: Path) -> Null | None:
+    """The null in a file, if it is whole and is the one that the file's name says."""
     try:
         with np.load(io.BytesIO(path.read_bytes())) as held:
             found = Null.of(held)
     except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile):
         return None
-    return found if found.version == version else None
+    return found if path.stem == f"{_safe(found.reference)}-{found.version}" else None
 
 
 def _store(path: Path, made: Null) -> None:

@@ -25,7 +25,9 @@ def known(best, lengths=(8, 16)):
     best = np.array(best, np.int16)
     pairs = np.zeros((len(lengths), null.BINS), np.int64)
     pairs[:, -null.LOW : -null.LOW + 1000] = 100
-    return null.Null("made", "v", np.array(lengths), best, best, np.zeros(len(lengths)), pairs)
+    return null.Null(
+        "made", "v", np.array(lengths), best, best, np.zeros(len(lengths)), pairs, pairs[0]
+    )
 
 
 def test_p_of_a_phrase_counts_the_null_at_or_above_it():
@@ -152,6 +154,21 @@ def test_a_null_that_was_built_is_read_again(judged, tmp_path):
     (path,) = tmp_path.glob("*.npz")
     path.write_bytes(path.read_bytes()[:200])
     assert Nulls(judged.catalogue, [judged.catalogue], tmp_path, size=20).ready == []
+
+
+def test_a_null_is_used_while_few_works_come_or_go_and_says_so(tmp_path):
+    shelf = made.shelf(tmp_path, 50)
+    first = Matcher.open(shelf, references=[], null="there")
+    Nulls(first.catalogue, [first.catalogue], tmp_path / "n", size=20).build()
+    shelf.music["new"] = made.tune(88)
+    second = Matcher.open(shelf, references=[], null="there")
+    second.nulls = Nulls(second.catalogue, [second.catalogue], tmp_path / "n", size=20)
+    said = second.match(made.moved(shelf.music["new"], range(16))).verdict
+    assert said.null_size == 20
+    assert "made before 1 work came or went" in said.sentence
+    shelf.music |= {f"more {k}": made.tune(900 + k) for k in range(3)}
+    third = Matcher.open(shelf, references=[], null="there")
+    assert Nulls(third.catalogue, [third.catalogue], tmp_path / "n", size=20).ready == []
 
 
 def test_a_null_is_built_behind(judged, tmp_path):
