@@ -28,7 +28,7 @@ GENESIS = bytes(32)
 KINDS: dict[str, tuple[str, ...]] = {
     "request": ("replay_id", "session", "model_id", "corpus_id", "request", "made_with"),
     "phrase": ("phrase_id", "replay_id", "session", "midi"),
-    "match": ("phrase_id", "verdict", "hits"),
+    "match": ("phrase_id", "verdict", "corpora"),
     "decision": ("phrase_id", "decision"),
     "replay": ("replay_id", "verdict"),
     "failure": ("kind", "reason"),

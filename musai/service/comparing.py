@@ -87,7 +87,7 @@ class Bench:
         self._pending: dict[int, _Pending] = {}
         self._at_work = False
         self._may_build = build
-        self._asked: set[wire.Build] = set()
+        self._asked: set[tuple[wire.Build, str | None]] = set()
         self._to_build: list[wire.Build] = []
         self._match = Post("match", (matcher, *corpora), self._matched, self._match_gone, setting)
         self._build = Post("build", (builder,), self._building, self._build_gone, setting)
@@ -164,7 +164,10 @@ class Bench:
         """What the matcher could open; what is missing of it is built, once."""
         with self._lock:
             for row in about["corpora"]:
-                self._status[row["name"]] = status = CorpusStatus(**row)
+                status = CorpusStatus(**row)
+                if status.state != "ready" and self._in_work(status.name):
+                    continue
+                self._status[status.name] = status
                 if status.state == "missing":
                     self._want(wire.Build(status.name, "corpus"))
                 elif status.state == "ready" and status.reason:
@@ -173,19 +176,23 @@ class Bench:
             if not none:
                 self._send_pending()
             self._build_next()
-            done = not self._to_build and self._asked
+            done = not self._to_build
         if none:
             self._give_up(self.why_not)
         if done:
-            self._build.close()
+            self._build.rest()
+
+    def _in_work(self, name: str) -> bool:
+        return any(build.corpus == name for build in self._to_build)
 
     def _want(self, build: wire.Build) -> None:
-        if not self._may_build or build in self._asked:
+        """Have a part made, once for each state that the corpus is in."""
+        old = self._status[build.corpus]
+        if not self._may_build or (build, old.id) in self._asked:
             return
-        self._asked.add(build)
+        self._asked.add((build, old.id))
         self._to_build.append(build)
         if build.part == "corpus":
-            old = self._status[build.corpus]
             self._status[build.corpus] = replace(old, state="building", reason="")
 
     def _answer(self, number: int, verdict: dict[str, Any], rows: list[dict[str, Any]]) -> None:

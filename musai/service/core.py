@@ -255,7 +255,8 @@ class Service:
             self._fail(ticket, type(error).__name__, f"compared but not recorded: {error}")
             return
         found = answer.verdict
-        nearest: dict[str, Any] = next(iter(payload["hits"]), {})
+        rows = answer.corpora
+        nearest: dict[str, Any] = next(iter(rows[0]["hits"]), {}) if rows else {}
         ticket.tell(
             Compared(
                 ticket.number,

@@ -15,6 +15,9 @@ OnEvent = Callable[[Event], None]
 class ServiceLike(Protocol):
     """Thread-safe; every method but `close` and `report` returns without waiting for a worker.
 
+    `keep`, `discard`, `again`, `replay` and `phrase` read or write the ledger
+    and so may wait for the disk; who keeps a beat calls them from elsewhere.
+
     A ticket is a positive int, unique while the service lives.  Every ticket
     ends with `Compared` (after `Finished`) or with `Failed`, exactly once.
     A cancelled ticket ends with `Failed` of kind "Cancelled".
@@ -58,15 +61,19 @@ class ServiceLike(Protocol):
 
         {"version": "0.1.0",
          "model": {"name": str, "id": hex, ...} or null while it is still loading,
-         "corpora": [{"name": str, "id": hex or null, "works": int, "state":
-                      "ready" | "building" | "indexing" | "missing" | "failed",
-                      "progress": 0..1, "reason": str}],
+         "corpora": [{"name": str, "id": hex or null, "works": int, "state": "opening" | "ready" |
+                      "building" | "indexing" | "missing" | "failed", "progress": 0..1,
+                      "reason": str}],
          "light": {"ready": bool, "why": str},
-         "workers": {"play": {"pid": int or null, "state": "starting" | "ready" | "busy" | "dead",
-                     "restarts": int}, "match": {...}},
+         "workers": {"play": {"pid": int or null, "state": "idle" | "starting" | "ready" | "busy" |
+                     "unready" | "dead", "restarts": int, "fault": str}, "match": {...},
+                     "build": {...}},
          "waiting": int,
          "ledger": {"records": int},
-         "limits": {"bars": [1, 64], "tempo": [20, 400], ..., "context_notes": int, "queue": int}}
+         "limits": {"bars": [1, 64], "tempo": [20, 400], ..., "context_notes": int, "queue": int,
+                    "queue_session": int, "at_once": int}}
+
+        A corpus that is "ready" with a reason is searched, but its light stays grey.
         """
         ...
 

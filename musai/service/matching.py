@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Callable, Iterable, Sequence
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from typing import Any, Protocol
 
 import msgspec
@@ -13,11 +13,11 @@ from musai.service import wire
 from musai.service.playing import load, made_with, reason_of
 from musai.service.worker import Pipes
 
-TOP = 20
-"""Hits recorded for each corpus."""
+TOP = 10
+"""Hits recorded for each corpus: a record is kept for ever, and a jam makes hundreds of them."""
 
 ALIGNED = 5
-"""Hits recorded with their alignment, as many as a report draws."""
+"""Hits recorded with alignment and all that is known of the work, as many as a report draws."""
 
 NO_NULL = "its null, against which likeness is rated, has not been made yet"
 
@@ -50,44 +50,67 @@ def run_matcher(pipes: Pipes, factory: str, *corpora: str) -> None:
             room.open(command.corpora)
             pipes.say(wire.Ready({"corpora": room.rows}, made_with()))
         elif isinstance(command, wire.Compare):
+            if room.refresh():
+                pipes.say(wire.Ready({"corpora": room.rows}, made_with()))
             pipes.say(room.answer(command))
 
 
+@dataclasses.dataclass(slots=True)
+class Shelf:
+    """One corpus: its row in `describe`, and its matcher where it could be opened."""
+
+    row: dict[str, Any]
+    matcher: MatcherLike | None = None
+    stamp: int = 0
+
+
 class Room:
-    """The corpora that are open, and those that are not with the reason."""
+    """The corpora in use, those that are open and those that are not with the reason."""
 
     def __init__(self, opener: Callable[[str], MatcherLike]) -> None:
         self._opener = opener
-        self._matchers: dict[str, MatcherLike] = {}
-        self.rows: list[dict[str, Any]] = []
+        self._shelves: dict[str, Shelf] = {}
+
+    @property
+    def rows(self) -> list[dict[str, Any]]:
+        """A row a corpus, as `ServiceLike.describe` has them."""
+        return [shelf.row for shelf in self._shelves.values()]
 
     def open(self, names: Iterable[str]) -> None:
         """Open each corpus anew; one that cannot be opened keeps no other from it."""
-        self._matchers, self.rows = {}, []
-        for name in names:
-            self.rows.append(self._opened(name))
+        self._shelves = {name: self._opened(name) for name in names}
+
+    def refresh(self) -> bool:
+        """Open again what has changed on disk, so that a work taken down is gone here too.
+
+        Whether anything was opened.
+        """
+        changed = [name for name, shelf in self._shelves.items() if _stamp(shelf) != shelf.stamp]
+        for name in changed:
+            self._shelves[name] = self._opened(name)
+        return bool(changed)
 
     def answer(self, command: wire.Compare) -> wire.Message:
         """Compare with every open corpus; the one whose light is worst decides."""
-        if not self._matchers:
-            return wire.Unfound(command.ticket, "no corpus is open")
+        matchers = {name: shelf.matcher for name, shelf in self._shelves.items() if shelf.matcher}
+        if not matchers:
+            return wire.Unfound(command.ticket, "; ".join(row["reason"] for row in self.rows))
         try:
             phrase = command.phrase.phrase()
-            rows = [compared(name, m, phrase) for name, m in self._matchers.items()]
+            rows = [compared(name, matcher, phrase) for name, matcher in matchers.items()]
         except Exception as error:
             return wire.Unfound(command.ticket, reason_of(error))
         rows.sort(key=_severity, reverse=True)
         return wire.Found(command.ticket, rows)
 
-    def _opened(self, name: str) -> dict[str, Any]:
+    def _opened(self, name: str) -> Shelf:
         try:
             matcher = self._opener(name)
         except NotFound as error:
-            return {"name": name, "state": "missing", "reason": str(error)}
+            return Shelf({"name": name, "state": "missing", "reason": str(error)})
         except Exception as error:
-            return {"name": name, "state": "failed", "reason": reason_of(error)}
-        self._matchers[name] = matcher
-        return {
+            return Shelf({"name": name, "state": "failed", "reason": reason_of(error)})
+        row = {
             "name": name,
             "id": matcher.corpus.id,
             "works": len(matcher.corpus.works),
@@ -95,6 +118,18 @@ class Room:
             "progress": 1.0,
             "reason": "" if matcher.nulls.ready else NO_NULL,
         }
+        shelf = Shelf(row, matcher)
+        # After opening: that may have made the folder of an index.
+        shelf.stamp = _stamp(shelf)
+        return shelf
+
+
+def _stamp(shelf: Shelf) -> int:
+    """When an entry of the corpus's folder last came, went or was replaced; 0 where none is."""
+    try:
+        return 0 if shelf.matcher is None else Path(shelf.matcher.corpus.path).stat().st_mtime_ns
+    except OSError:
+        return -1
 
 
 def compared(name: str, matcher: MatcherLike, phrase: Any) -> dict[str, Any]:
@@ -114,7 +149,7 @@ def compared(name: str, matcher: MatcherLike, phrase: Any) -> dict[str, Any]:
         "works": len(corpus.works),
         "verdict": {**plain(matches.verdict), "corpus": name},
         "hits": hits,
-        "about": {hit["work_id"]: about(corpus, hit["work_id"]) for hit in hits},
+        "about": {hit["work_id"]: about(corpus, hit["work_id"]) for hit in hits[:ALIGNED]},
     }
 
 

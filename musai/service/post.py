@@ -66,14 +66,18 @@ class Post:
         if child is not None:
             child.kill()
 
-    def close(self) -> None:
-        """End the worker for good."""
+    def rest(self) -> None:
+        """End the worker until somebody asks for one again."""
         with self._lock:
-            self._closed = True
             child, self._child = self._child, None
             self.state = "idle"
         if child is not None:
             child.stop()
+
+    def close(self) -> None:
+        """End the worker for good."""
+        self._closed = True
+        self.rest()
 
     def describe(self, busy: bool = False) -> dict[str, Any]:
         """pid, state, restarts, as `ServiceLike.describe` says them."""

@@ -68,13 +68,11 @@ def replay_payload(made: wire.Made, recorded: Recorded, verdict: str, changed: s
 
 def match_payload(phrase_id: str, session: str, answer: Answer) -> Payload:
     """What the phrase was found to be like: the decisive corpus first, then the others."""
-    rows = answer.corpora
     return {
         "phrase_id": phrase_id,
         "session": session,
         "verdict": answer.verdict,
-        "hits": rows[0]["hits"] if rows else [],
-        "corpora": rows,
+        "corpora": answer.corpora,
         "match_ms": answer.ms,
     }
 

@@ -72,7 +72,7 @@ def test_the_comparison_is_in_the_ledger_before_it_is_told(make: Make, tmp_path:
     ears.end()
     payload = found[0].payload
     assert payload["verdict"]["light"] == "green"
-    assert payload["hits"][0]["alignment"] == [[0, 0], [1, 1], [2, 2]]
+    assert payload["corpora"][0]["hits"][0]["alignment"] == [[0, 0], [1, 1], [2, 2]]
     assert payload["corpora"][0]["about"]["w1"]["title"] == "The Fake Reel"
     assert payload["corpora"][0]["id"] == "tunes-green"
 
@@ -167,6 +167,22 @@ def test_a_matcher_that_dies_over_a_phrase_leaves_it_grey_and_is_replaced(
     until(lambda: state(service)["id"] == "tunes-amber")
     assert compare(service).light == "amber"
     assert service.describe()["workers"]["match"]["restarts"] >= 1
+
+
+def test_a_corpus_that_changes_on_disk_is_opened_again(make: Make, tmp_path: Path) -> None:
+    put(tmp_path, "tunes", "green")
+    service = make(corpora=("tunes",))
+    assert compare(service).light == "green"
+    path = tmp_path / "corpora" / "tunes"
+    before = path.stat().st_mtime_ns
+    put(tmp_path, "tunes", "amber")
+    # Within the resolution of a file's time a second change could not be seen: force it.
+    os.utime(path, ns=(before + 10**9, before + 10**9))
+    assert compare(service).light == "amber"
+    assert state(service)["id"] == "tunes-amber"
+    path.unlink()
+    compared = compare(service)
+    assert (compared.light, compared.sentence) == ("grey", "no corpus 'tunes'")
 
 
 def test_a_defect_in_matching_leaves_the_phrase_grey(make: Make, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from musai.errors import Altered, BadInput, BadRequest, NotFound
+from musai.errors import Altered, BadInput, BadRequest, MusaiError, NotFound
 from musai.music import TICKS, Phrase
 from musai.service import Service, ServiceLike
 from musai.service.events import Compared, Finished, Sounded, Started
@@ -395,3 +395,22 @@ def test_the_fake_plays_eighths() -> None:
     player, request = FakePlayer("x"), Request(bars=2)
     notes = list(player.generate(request))
     assert player.phrase(request, notes).length == 8 * TICKS
+
+
+def test_a_phrase_that_cannot_be_recorded_is_not_announced(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service = make()
+    real = service.ledger.append
+
+    def full(kind: str, payload: Any, **rest: Any) -> Any:
+        if kind == "phrase":
+            raise MusaiError("the ledger could not be written: disk is full")
+        return real(kind, payload, **rest)
+
+    monkeypatch.setattr(service.ledger, "append", full)
+    ears = play(service, Request())
+    assert (
+        ears.end().reason == "made but not recorded: the ledger could not be written: disk is full"
+    )
+    assert ears.of(Finished) == []
