@@ -192,7 +192,7 @@ def samples(name: str | None, seeds: int) -> None:
     click.echo(f"{len(lines)} pictures in {pictures}")
 
 
-def _sample_requests(collections: tuple[str, ...], seeds: int) -> Iterator[tuple[str, Request]]:
+def _sample_requests(collections: tuple[str, ...], seeds: int) -> Iterator[tuple[str, "Request"]]:
     from musai.transformer import Request
 
     motif = Phrase.from_notes(

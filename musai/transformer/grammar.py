@@ -4,7 +4,7 @@ Rules, all hard: exactly the bars asked for; time never runs backwards;
 notes that begin together come by voice, then by rising pitch; no pitch is
 struck again while it sounds in its voice; a voice that is one line sounds
 one note at a time; pitches stay within the voice's register; no note
-outlasts the phrase; the first bar sounds.
+outlasts the phrase; the first bar sounds, an answer by its first beat.
 """
 
 from collections.abc import Sequence
@@ -32,9 +32,15 @@ class Part:
 
 
 class Grammar:
-    """The state of one answer: bars passed, notes sounding.  Steps count from its first bar line."""
+    """The state of one answer: bars passed, notes sounding.  Steps count from its first bar line.
 
-    def __init__(self, bars: Sequence[Bar], parts: Sequence[Part]) -> None:
+    `latest`: the last step of the first bar at which the first note may begin.
+    """
+
+    def __init__(
+        self, bars: Sequence[Bar], parts: Sequence[Part], latest: int = v.MAX_BAR
+    ) -> None:
+        self._latest = latest
         self._lengths = [bar.steps for bar in bars]
         self._starts = np.concatenate([[0], np.cumsum(self._lengths)]).tolist()
         self._parts = tuple(parts)
@@ -61,6 +67,8 @@ class Grammar:
         if here >= 0:
             mask[here] = bool(self.voices(here).any())
         mask[v.BARLINE] = self._notes > 0
+        if self._notes == 0:
+            mask[self._latest + 1 : v.BARLINE] = False
         return mask
 
     def voices(self, position: int) -> Mask:

@@ -51,6 +51,13 @@ class Plan:
         return len(self.bars) - 1 - bar if self.closing else None
 
     @property
+    def latest(self) -> int:
+        """The last step at which the first note may begin: who is answered waits a beat at most."""
+        if not self.closing or self.writer.bar < 0:
+            return v.MAX_BAR
+        return self.metre.signatures[0].beat_ticks // STEP_TICKS
+
+    @property
     def length(self) -> int:
         """Ticks of the whole answer."""
         return sum(bar.steps for bar in self.bars) * STEP_TICKS

@@ -60,7 +60,7 @@ def test_a_full_window_starts_anew_and_stays_full_of_music():
 def reference_notes(request):
     """The answer by the slow way: the whole row of events through the network at every step."""
     plan = make_plan(request, small_model())
-    noise, grammar, event = Noise(request.seed), Grammar(plan.bars, plan.parts), 0
+    noise, grammar, event = Noise(request.seed), Grammar(plan.bars, plan.parts, plan.latest), 0
     rows = [*plan.rows, plan.writer.bar_row(plan.bars[0], plan.remaining(0))]
     while not grammar.done:
         state = NETWORK.states(torch.from_numpy(np.array(rows))[None])[0, -1]

@@ -65,5 +65,10 @@ def test_every_walk_ends_in_a_valid_phrase(frame, seed, stay):
             assert sounding <= (1 if part.line else MOST_AT_ONCE)
 
 
+def test_an_answer_begins_by_the_latest_step():
+    mask = Grammar([Bar(0, 96, 4, 4)], [Part()], latest=24).positions()
+    assert np.flatnonzero(mask).tolist() == list(range(25))
+
+
 def test_the_first_bar_sounds():
     assert not Grammar([Bar(0, 96, 4, 4)], [Part()]).positions()[v.BARLINE]

@@ -113,6 +113,11 @@ def test_an_answer_keeps_the_voices_and_the_line_of_its_context():
     assert (answer.notes["onset"][1:] >= ends[:-1]).all()
 
 
+def test_an_answer_begins_within_a_beat():
+    for seed in range(20):
+        assert next(PLAYER.generate(Request("answer", 2, seed, motif()))).onset <= 480
+
+
 def test_tempo_and_signature_follow_the_context_unless_told():
     answer = PLAYER.play(Request("answer", 1, context=motif()))
     assert answer.metre.tempos == motif().metre.tempos
