@@ -95,7 +95,7 @@ def number(value: float | None) -> str:
         return "\u2013"
     if value == 0 or abs(value) >= 1000:
         return f"{value:,.0f}"
-    if abs(value) < 0.0001:
+    if abs(value) < 0.00005:
         mantissa, exponent = f"{value:.1e}".split("e")
         return f"{mantissa} \u00d7 10{_superscript(int(exponent))}"
     return f"{value:.2g}" if abs(value) < 1 else f"{value:.4g}"

@@ -7,6 +7,7 @@ one message on the wire.
 
 import asyncio
 import contextlib
+import logging
 import secrets
 from collections.abc import Callable
 from typing import Any
@@ -20,6 +21,8 @@ from musai.service.events import Compared, Event, Failed, to_plain
 from musai.service.interface import ServiceLike
 from musai.web import messages
 from musai.web.messages import Again, Ask, Cancel, Discard, Keep, Ping, Replay, Spoken
+
+log = logging.getLogger(__name__)
 
 MAX_OPEN = 16
 """Requests that one page may have open at once."""
@@ -91,7 +94,16 @@ class Conversation:
             asker = getattr(message, "id", None)
             await self._do(message)
         except MusaiError as error:
-            self._say(messages.event(asker, "failed", kind=type(error).__name__, reason=str(error)))
+            self._refuse(asker, type(error).__name__, str(error))
+        except Exception:
+            # A defect here must not take the other requests of the page along.
+            log.exception("a page's message could not be handled")
+            self._refuse(
+                asker, "Unexpected", "something went wrong inside musai; its log says what"
+            )
+
+    def _refuse(self, asker: int | None, kind: str, reason: str) -> None:
+        self._say(messages.event(asker, "failed", kind=kind, reason=reason))
 
     async def _do(self, message: Spoken) -> None:
         service = self._service

@@ -145,6 +145,16 @@ def test_what_cannot_be_done_is_answered_to_its_asker(client, message, reason):
     assert (event["id"], reason in event["reason"]) == (5, True)
 
 
+def test_a_defect_inside_is_answered_and_the_stream_goes_on(client, service, monkeypatch, caplog):
+    def defect(*_, **__):
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(service, "submit", defect)
+    events = conversation(client, ASK, {"do": "ping", "id": 1}, until="pong")
+    assert named(events, "failed")["kind"] == "Unexpected"
+    assert "ZeroDivisionError" in caplog.text
+
+
 def test_a_refusal_leaves_the_id_free(client, service):
     service.refuse = "the queue is full"
     with client.websocket_connect(STREAM, headers=ORIGIN) as socket:

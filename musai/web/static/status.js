@@ -59,9 +59,8 @@ export class Status {
   }
 
   trouble(last) {
-    if (last?.workers?.play?.state === "dead") {
-      return "The model is not running. musai is starting it again; if this stays, see where “musai serve” was started.";
-    }
+    const fault = last?.workers?.play?.fault;
+    if (fault && !last.model) return `musai cannot play yet: ${fault}`;
     const failed = (last?.corpora ?? []).find((corpus) => corpus.state === "failed");
     return failed ? `The corpus ${failed.name} could not be made: ${failed.reason}` : "";
   }
