@@ -2,7 +2,8 @@
 
 Beside a plain exhaustive Smith-Waterman in the same run.  Raw rows in
 out/bench/, one JSON object as the last line.  Needs real music beside the
-checkout: ../shared/data/openscore-lieder.
+checkout: ../shared/data/openscore-lieder, and openscore-quartets for the rows
+of several voices.
 """
 
 import argparse
@@ -23,12 +24,15 @@ from scipy.stats import norm  # noqa: E402
 from musai.corpus import Corpus  # noqa: E402
 from musai.match import Matcher, search  # noqa: E402
 from musai.match.catalogue import Catalogue  # noqa: E402
+from musai.match.null import SIZE  # noqa: E402
+from musai.match.nulls import Nulls  # noqa: E402
 from tests.bench import match_queries as queries  # noqa: E402
 from tests.bench.main import corpus_in  # noqa: E402
+from tests.bench.match_poly import poly_rows  # noqa: E402
 from tests.bench.match_verdict import verdict_rows  # noqa: E402
 from tests.bench.table import OUT, Result, quantile, save_rows, show  # noqa: E402
 
-LIEDER = Path("../shared/data/openscore-lieder")
+DATA = Path("../shared/data")
 LENGTHS = (8, 16, 24, 32)
 EDITS = (0.0, 0.1, 0.2, 0.3)
 
@@ -41,16 +45,20 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--queries", type=int, default=1000, help="queries a cell")
     parser.add_argument("--phrases", type=int, default=2000, help="phrases of the verdict")
+    parser.add_argument("--excerpts", type=int, default=200, help="excerpts of several voices")
+    parser.add_argument("--null", type=int, default=SIZE, help="phrases of a null")
     chosen = parser.parse_args()
     place = (OUT / "home").absolute()
     tunebook = corpus_in(place)
     os.environ["MUSAI_HOME"] = str(place)
     started = time.monotonic()
-    lieder = Matcher.open(_lieder(place), null="build", progress=_progress)
-    tunes = Matcher.open(tunebook, null="there")
+    lieder = _judged(_lieder(place), chosen.null)
+    tunes = _judged(tunebook, chosen.null)
     result = Result()
     retrieval(result, [lieder.catalogue, tunes.catalogue], chosen.seed, chosen.queries)
     verdict_rows(result, lieder, tunes, chosen.seed, chosen.phrases)
+    quartets = DATA / "openscore-quartets"
+    poly_rows(result, lieder, quartets, place, chosen.seed, chosen.excerpts)
     speed(result, tunes, chosen.seed)
     show([result])
     result.figures["minutes"] = round((time.monotonic() - started) / 60, 1)
@@ -60,8 +68,19 @@ def main() -> None:
 def _lieder(place: Path) -> Corpus:
     folder = place / "corpora" / "lieder"
     if not (folder / "catalogue.jsonl").is_file():
-        return Corpus.build(LIEDER, folder, name="lieder")
+        return Corpus.build(DATA / "openscore-lieder", folder, name="lieder")
     return Corpus.open(folder)
+
+
+def _judged(corpus: Corpus, size: int) -> Matcher:
+    """A matcher with its nulls of so many phrases: by the tunebook and by the corpus itself."""
+    matcher = Matcher.open(corpus, null="there")
+    if size != SIZE:
+        references = [task.reference for task in matcher.nulls.tasks]
+        folder = corpus.path / "index" / f"null-{size}"
+        matcher.nulls = Nulls(matcher.catalogue, references, folder, size=size)
+    matcher.nulls.build(_progress)
+    return matcher
 
 
 def _progress(done: int, total: int, what: str) -> None:
