@@ -27,6 +27,15 @@ from musai.ledger.writer import Entry, Writer
 MIN_PREFIX = 8
 FLUSH_ATTEMPTS = 40
 
+_THE_PLACE = (
+    sqlite3.SQLITE_BUSY,
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_PERM,
+    sqlite3.SQLITE_READONLY,
+)
+"""What SQLite says where not the file's content but its place is at fault."""
+
 
 class Ledger:
     """An append-only record in one SQLite file.
@@ -48,13 +57,19 @@ class Ledger:
 
         Raises `Altered` naming the first record that is missing or changed
         where the end of the file shows it, `BadInput` for a file of a newer
-        musai.  The whole chain is read by `verify` only.
+        musai or a place that cannot be written.  The whole chain is read by
+        `verify` only.
         """
         where = Path(path)
-        where.parent.mkdir(parents=True, exist_ok=True)
         try:
+            where.parent.mkdir(parents=True, exist_ok=True)
             writer = Writer(where)
+        except OSError as error:
+            # Timeout, too, is an OSError: another process holds the lock file.
+            raise BadInput(f"the ledger {where} cannot be opened: {error}") from None
         except sqlite3.DatabaseError as error:
+            if getattr(error, "sqlite_errorcode", 0) & 0xFF in _THE_PLACE:
+                raise BadInput(f"the ledger {where} cannot be opened: {error}") from None
             verify_file(where).check()
             raise Altered(f"ledger {where} cannot be opened: {error}") from None
         return cls(where, writer, connect(where))

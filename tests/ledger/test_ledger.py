@@ -311,6 +311,15 @@ def test_an_altered_head_file_is_named(path: Path) -> None:
     assert verify_file(path).ok
 
 
+def test_a_place_that_cannot_be_written_is_bad_input(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(BadInput, match="cannot be opened"):
+        Ledger.open(tmp_path / "file" / "ledger.sqlite")
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(BadInput, match="cannot be opened"):
+        Ledger.open(tmp_path / "folder")
+
+
 def test_a_file_left_before_its_first_table_is_an_empty_ledger(path: Path) -> None:
     path.parent.mkdir()
     raw(path, "PRAGMA journal_mode = WAL")
