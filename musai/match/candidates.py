@@ -1,7 +1,7 @@
 """Where in a segment a phrase may lie: short figures vote, and the places they vote for are aligned.
 
 Every three steps of the phrase are looked up in the postings; each place
-where they stand votes, by the figure's rarity, for where the phrase would
+where they stand votes, the more the rarer the figure, for where the phrase would
 begin there.  The places with most votes are cut out of their streams, laid
 out in lanes and swept like a small segment of their own, so that thousands
 of them cost a millisecond.
@@ -23,11 +23,14 @@ from musai.match.streams import NO_STEP, Symbols, symbols_of_lines
 KEY = 3
 """Steps in the figures by which candidates are found."""
 
-BUDGET = 100_000
+BUDGET = 200_000
 """Places looked at for one line: its rarest figures first, and at least one figure."""
 
-MOST = 3000
+MOST = 5000
 """Windows that are aligned."""
+
+POWER = 3
+"""A figure votes with its rarity in bits to this power: common ones hardly count."""
 
 BUCKET = 8
 """Notes by which two beginnings may differ and still be one."""
@@ -91,18 +94,19 @@ class Postings:
             return np.zeros(0, np.int64)
         parts = [self.position[self.offsets[s] : self.offsets[s + 1]] for s in slot]
         shift = np.concatenate(parts).astype(np.int64) - np.repeat(where, size)
-        weight = np.repeat(np.log2(1 + len(self.position) / size), size)
-        bucket, inverse = np.unique(shift // BUCKET, return_inverse=True)
-        votes = np.bincount(inverse, weight)
+        weight = np.repeat(np.log2(1 + len(self.position) / size) ** POWER, size)
+        # A phrase may begin before the segment does: the first buckets are for that.
+        before = 1 + len(steps) // BUCKET
+        votes = np.bincount(shift // BUCKET + before, weight)
         # A note added or dropped moves the beginning: neighbours vote together.
-        near = np.flatnonzero(np.diff(bucket) == 1)
         both = votes.copy()
-        both[near] += votes[near + 1]
-        both[near + 1] += votes[near]
-        if len(both) > MOST:
-            kept = np.argpartition(-both, MOST)[:MOST]
-            bucket, both = bucket[kept], both[kept]
-        begin: Ints = bucket[np.argsort(-both, kind="stable")] * BUCKET
+        both[1:] += np.where(votes[1:] > 0, votes[:-1], 0)
+        both[:-1] += np.where(votes[:-1] > 0, votes[1:], 0)
+        bucket = np.flatnonzero(votes)
+        if len(bucket) > MOST:
+            bucket = bucket[np.argpartition(-both[bucket], MOST)[:MOST]]
+        order = np.argsort(-both[bucket], kind="stable")
+        begin: Ints = (bucket[order] - before) * BUCKET
         return begin
 
 
