@@ -53,14 +53,15 @@ def build_report(
 ) -> Report:
     """The report on one phrase.
 
-    `when` is the time of making, ISO 8601.  `evidence` is what the matcher
+    `when` is the time of making, ISO 8601; without a `name` the title says what
+    was asked.  `evidence` is what the matcher
     found in `corpus`; where it is None the light is grey and `unrated` says
     why.  `phrase_of` gives the notes of a work by its id; without it, or where
     it raises `NotFound`, a match is reported without its comparison.
     `software` adds names and versions to musai's and Python's.
     """
     hits = list(evidence.hits[:MAX_MATCHES]) if evidence else []
-    title = name or (f"Phrase {phrase.id[:8]}")
+    title = name or _title(phrase, player)
     return Report(
         title=title,
         made_at=when,
@@ -82,6 +83,18 @@ def build_report(
         methods=METHODS,
         limits=_limits(corpus),
     )
+
+
+_MODES = {"answer": "Answer", "continue": "Continuation", "generate": "Phrase"}
+
+
+def _title(phrase: Phrase, player: Player | None) -> str:
+    """ "Answer in 2 bars, seed 7", or the phrase's id where nobody played it here."""
+    request = player.request if player else {}
+    if "seed" not in request:
+        return f"Phrase {phrase.id[:8]}"
+    kind = _MODES.get(str(request.get("mode")), "Phrase")
+    return f"{kind} in {names.counted(bar_count(phrase), 'bar')}, seed {request['seed']}"
 
 
 def player_record(

@@ -18,6 +18,11 @@ def test_the_first_page_has_what_was_compared_with_what_and_when():
     assert report.verdict.null_size == 10_000
 
 
+def test_a_phrase_without_a_name_is_called_by_what_was_asked():
+    assert full_report(name="").title == "Answer in 4 bars, seed 7"
+    assert build_report(QUOTE, when="now").title == f"Phrase {QUOTE.id[:8]}"
+
+
 def test_the_prompt_is_taken_from_the_requests_context():
     player = full_report().player
     assert [n.pitch for n in player.prompt.notes] == [60, 62, 64]

@@ -134,6 +134,91 @@ window.tap = { onset: (after) => musai(after + known(0) - start) - (known(0) - s
 """
 
 
+RENDER = """
+const done = arguments[0];
+(async () => {
+  const { Audio } = await import('/static/audio.js');
+  const { strike } = await import('/static/synth.js');
+  async function peak(who, pitches, velocity) {
+    const audio = new Audio();
+    const context = new OfflineAudioContext(2, 44100, 44100);
+    audio.build(context);
+    for (const pitch of pitches) strike(audio, who, pitch, velocity, 0.02, 0.6);
+    const data = (await context.startRendering()).getChannelData(0);
+    return data.reduce((most, x) => Math.max(most, Math.abs(x)), 0);
+  }
+  const chord = [48, 52, 55, 60, 64, 67, 72, 76];
+  const found = {};
+  for (const who of ['human', 'musai']) {
+    found[who] = {};
+    for (const pitch of [36, 60, 84]) found[who][pitch] = await peak(who, [pitch], 88);
+    found[who].soft = await peak(who, [60], 30);
+    found[who].chord = await peak(who, chord, 127);
+  }
+  done(found);
+})().catch((error) => done(String(error)));
+"""
+
+
+def test_both_timbres_are_equally_loud_and_never_clip(page: Page) -> None:
+    found = page.driver.execute_async_script(RENDER)
+    human, musai = found["human"], found["musai"]
+    for pitch in ("36", "60", "84"):
+        assert 0.8 < human[pitch] / musai[pitch] < 1.25
+        assert human[pitch] > 0.1
+    for who in (human, musai):
+        assert who["soft"] < who["60"] / 2
+        assert who["60"] < who["chord"] < 1
+
+
+MIDI = """
+const input = { name: 'Test keys', state: 'connected', onmidimessage: null };
+navigator.requestMIDIAccess = async () => ({ inputs: new Map([['1', input]]), onstatechange: null });
+navigator.permissions.query = async () => ({ state: 'granted' });
+window.midi = (...data) => input.onmidimessage({ data, timeStamp: performance.now() });
+"""
+
+
+def test_a_midi_keyboard_plays_with_its_own_velocity(browser: Page, service: FakeService) -> None:
+    with PageServer(create_app(service), 0) as server:
+        script = browser.driver.execute_cdp_cmd(
+            "Page.addScriptToEvaluateOnNewDocument", {"source": MIDI}
+        )
+        try:
+            browser.open(server.url)
+            browser.set("tempo", 200)
+            browser.until("document.getElementById('midi-in').textContent.includes('Test keys')")
+            browser.press(" ")
+            browser.phase("call")
+            browser.driver.execute_script("midi(0x90, 61, 33)")
+            browser.until("document.querySelectorAll('#piano .human').length === 1")
+            browser.driver.execute_script("midi(0x90, 61, 0)")
+            browser.driver.execute_script("midi(0x93, 65, 99); midi(0x83, 65, 64)")
+            browser.phase("answer")
+            assert [note[2:] for note in browser.state["human"]] == [[61, 33], [65, 99]]
+            browser.press("\ue00c")
+            assert browser.errors == []
+        finally:
+            browser.driver.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", script)
+            browser.driver.get("about:blank")
+
+
+def test_a_browser_without_midi_says_so(browser: Page, service: FakeService) -> None:
+    source = "Object.defineProperty(navigator, 'requestMIDIAccess', {value: undefined})"
+    with PageServer(create_app(service), 0) as server:
+        script = browser.driver.execute_cdp_cmd(
+            "Page.addScriptToEvaluateOnNewDocument", {"source": source}
+        )
+        try:
+            browser.open(server.url)
+            assert "no Web MIDI" in browser.text("midi-in")
+            assert not browser.element("midi-ask").is_displayed()
+            assert browser.errors == []
+        finally:
+            browser.driver.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", script)
+            browser.driver.get("about:blank")
+
+
 def test_another_answer_the_same_exactly_and_both(page: Page, service: FakeService) -> None:
     page.turn(TWO_BARS)
     first = page.state["phrase"]
