@@ -101,21 +101,30 @@ def fingerprints(index: Index) -> Ints:
 
 
 def build(
-    target: Catalogue, reference: Catalogue, seed: int = 0, size: int = SIZE
+    target: Catalogue,
+    reference: Catalogue,
+    seed: int = 0,
+    size: int = SIZE,
+    held: dict[str, Any] | None = None,
 ) -> Iterator["Draft"]:
-    """Build a null phrase by phrase; yields what there is so far."""
+    """Build a null phrase by phrase; yields what there is so far.
+
+    `held` is what `Draft.state` gave when an earlier build broke off; the
+    null comes out the same as without the break.
+    """
     pool = sources(reference)
     related = Related(target, reference)
     draft = Draft(pool.lengths, target.index, size)
+    if held is not None:
+        draft.go_on(held)
     checks = np.array(pool.lengths) - 1
-    number = 0
     while draft.done < size:
-        phrase = draw(reference, pool, seed, number)
-        number += 1
+        phrase = draw(reference, pool, seed, draft.drawn)
+        draft.drawn += 1
         own = related.own(phrase.work) | ~target.index.alive
         away = own | related.mask(phrase.work)
         if away.all():
-            if number >= 1000 and draft.done < number // 50:
+            if draft.drawn >= 1000 and draft.done < draft.drawn // 50:
                 raise TooFew(f"{target.name} has no work unrelated to those of {reference.name}")
             continue
         found = search.exhaustive(target.index, phrase.line, checks)
@@ -131,6 +140,9 @@ class Draft:
         self.best = np.zeros((len(lengths), size), np.int16)
         self.bare = np.zeros((len(lengths), size), np.int16)
         self.done = 0
+        """Phrases counted."""
+        self.drawn = 0
+        """Phrases drawn: some have no unrelated work to be matched with."""
         self._log = log_notes(index)
         self._works = fingerprints(index)
         self._pilot: list[tuple[Ints, NDArray[np.bool_]]] | None = []
@@ -152,6 +164,24 @@ class Draft:
         self._pilot.append((works, away))
         if len(self._pilot) == PILOT or self.done == self.best.shape[1]:
             self._learn()
+
+    def state(self) -> dict[str, Any] | None:
+        """All that `go_on` needs, as arrays; None before the slope is learned."""
+        if self._pilot is not None:
+            return None
+        best, bare = self.best[:, : self.done], self.bare[:, : self.done]
+        counted = {"best": best, "bare": bare, "slope": self.slope, "pairs": self.pairs}
+        return {**counted, "drawn": np.array(self.drawn), "lengths": self.lengths}
+
+    def go_on(self, held: dict[str, Any]) -> None:
+        """Take over what another draft of the same null had counted."""
+        names = {"best", "bare", "slope", "pairs", "drawn", "lengths"}
+        if not names <= held.keys() or not np.array_equal(held["lengths"], self.lengths):
+            return
+        self.done, self.drawn = held["best"].shape[1], int(held["drawn"])
+        self.best[:, : self.done], self.bare[:, : self.done] = held["best"], held["bare"]
+        self.slope, self.pairs = held["slope"].copy(), held["pairs"].copy()
+        self._pilot = None
 
     def _learn(self) -> None:
         pilot, self._pilot = self._pilot or [], None

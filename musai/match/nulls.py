@@ -8,7 +8,7 @@ The last part changes with the corpus.  While less than `GROWTH` of its works
 have come or gone, a null that was made before is used, and `note` says so.
 A null that is there is read; one that is not is built in a thread of its
 own (the sweep holds no lock of the interpreter) or, on request, at once.
-The file appears whole or not at all.
+The file appears whole or not at all; a build that breaks off is gone on with.
 """
 
 import io
@@ -18,6 +18,7 @@ import zipfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from filelock import FileLock
@@ -31,6 +32,9 @@ Progress = Callable[[int, int, str], None]
 
 SPEED = 3e9
 """Cells of a sweep a second, roughly, for saying how long a null will take."""
+
+KEEP = 500
+"""Phrases after which an unfinished null is put aside, to be gone on with after a break."""
 
 AT_ONCE = 20.0
 """A null that takes no more seconds than this is built when a corpus is opened."""
@@ -150,7 +154,7 @@ class Nulls:
         return not self._thread.is_alive()
 
     def close(self) -> None:
-        """Stop the thread; what it has not finished is lost."""
+        """Stop the thread; the next build goes on where it stopped."""
         self._stop.set()
         self.wait()
 
@@ -166,16 +170,26 @@ class Nulls:
                 task.failed = str(fault)
                 return
             if made is not None:
-                _store(task.path, made)
+                _store(task.path, made.save_to())
                 task.null = made
+                self._aside(task).unlink(missing_ok=True)
+
+    def _aside(self, task: Task) -> Path:
+        """Where an unfinished null waits to be gone on with."""
+        return task.path.with_suffix(".begun")
 
     def _made(self, task: Task, progress: Progress | None) -> Null | None:
         draft = None
-        for draft in null.build(self._target, task.reference, self._seed, self._size):
+        held = _arrays(self._aside(task))
+        parts = null.build(self._target, task.reference, self._seed, self._size, held)
+        for draft in parts:
             done = task.done = draft.done
             if progress and (done % 100 == 0 or done == self._size):
                 progress(done, self._size, f"null by {task.reference.name}")
-            if self._stop.is_set():
+            stopped = self._stop.is_set()
+            if (stopped or done % KEEP == 0) and (state := draft.state()) is not None:
+                _store(self._aside(task), state)
+            if stopped:
                 return None
         return None if draft is None else draft.finish(task.reference.name, task.version)
 
@@ -186,17 +200,28 @@ def _safe(name: str) -> str:
 
 def _load(path: Path) -> Null | None:
     """The null in a file, if it is whole and is the one that the file's name says."""
+    held = _arrays(path)
     try:
-        with np.load(io.BytesIO(path.read_bytes())) as held:
-            found = Null.of(held)
-    except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile):
+        found = Null.of(held) if held is not None else None
+    except KeyError:
+        return None
+    if found is None:
         return None
     return found if path.stem == f"{_safe(found.reference)}-{found.version}" else None
 
 
-def _store(path: Path, made: Null) -> None:
+def _arrays(path: Path) -> dict[str, Any] | None:
+    """What a file of arrays holds; None where it is not there or not whole."""
+    try:
+        with np.load(io.BytesIO(path.read_bytes())) as held:
+            return dict(held)
+    except (OSError, EOFError, ValueError, zipfile.BadZipFile):
+        return None
+
+
+def _store(path: Path, arrays: dict[str, Any]) -> None:
     data = io.BytesIO()
-    np.savez_compressed(data, **made.save_to())
+    np.savez_compressed(data, **arrays)
     part = path.with_name(f"{path.name}.{os.getpid()}.part")
     part.write_bytes(data.getvalue())
     part.replace(path)

@@ -171,6 +171,27 @@ def test_a_null_is_used_while_few_works_come_or_go_and_says_so(tmp_path):
     assert Nulls(third.catalogue, [third.catalogue], tmp_path / "n", size=20).ready == []
 
 
+def test_a_build_that_breaks_off_is_gone_on_with_and_ends_the_same(judged, tmp_path):
+    size = null.PILOT + 60
+    whole = list(null.build(judged.catalogue, judged.catalogue, 3, size))[-1]
+    begun = Nulls(judged.catalogue, [judged.catalogue], tmp_path, 3, size)
+
+    def stop(done: int, total: int, what: str) -> None:
+        if done == null.PILOT:
+            begun._stop.set()
+
+    begun.build(stop)
+    assert begun.ready == []
+    assert len(list(tmp_path.glob("*.begun"))) == 1
+    again = Nulls(judged.catalogue, [judged.catalogue], tmp_path, 3, size)
+    again.build()
+    task = again.tasks[0]
+    expected = whole.finish(task.reference.name, task.version)
+    for name in ("best", "bare", "slope", "pairs"):
+        assert np.array_equal(getattr(again.ready[0], name), getattr(expected, name))
+    assert not list(tmp_path.glob("*.begun"))
+
+
 def test_a_null_is_built_behind(judged, tmp_path):
     held = Nulls(judged.catalogue, [judged.catalogue], tmp_path, size=20)
     held.build_behind()
