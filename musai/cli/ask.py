@@ -16,7 +16,7 @@ from musai.cli.common import counted, json_option, read_phrase, say_json, write_
 from musai.cli.play import PairType
 from musai.errors import BadInput, BadRequest, MusaiError, NotAllowed, NotFound
 from musai.music import Phrase
-from musai.transformer.request import MODES, RANGES, Mode, Request
+from musai.transformer.request import MODES, RANGES, TEMPERATURE, TOP_P, Mode, Request
 from osc_bridge import record
 from osc_bridge.client import Answer, Client
 from osc_bridge.errors import BridgeError, Refused
@@ -47,8 +47,8 @@ def _range(name: str) -> str:
 @click.option("--signature", type=PairType("N/D", "/"), help="Time signature: 3/4.")
 @click.option("--density", type=float, help=_range("density"))
 @click.option("--register", type=PairType("LOW-HIGH", "-"), help="MIDI pitches: 48-72.")
-@click.option("--temperature", default=1.0, show_default=True, help=_range("temperature"))
-@click.option("--top-p", default=0.95, show_default=True, help=_range("top_p"))
+@click.option("--temperature", default=TEMPERATURE, show_default=True, help=_range("temperature"))
+@click.option("--top-p", default=TOP_P, show_default=True, help=_range("top_p"))
 @click.option("--collection", help="The collection of the training set to lean towards.")
 @click.option("--no-match", is_flag=True, help="Do not wait for the comparison with the corpus.")
 @click.option("--keep", is_flag=True, help="Record in the ledger that the phrase is kept.")

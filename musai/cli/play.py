@@ -27,7 +27,7 @@ from musai.service import Service, records
 from musai.service.core import DEFAULT_CORPUS
 from musai.service.replays import IDENTICAL, Recorded
 from musai.transformer.checkpoint import folder_of
-from musai.transformer.request import RANGES, Mode, Request
+from musai.transformer.request import RANGES, TEMPERATURE, TOP_P, Mode, Request
 
 Command = Callable[..., Any]
 
@@ -61,8 +61,10 @@ _WISHES = (
     click.option("--signature", type=PairType("N/D", "/"), help="Time signature: 3/4."),
     click.option("--density", type=float, help=f"{_range('density')}."),
     click.option("--register", type=PairType("LOW-HIGH", "-"), help="MIDI pitches: 48-72."),
-    click.option("--temperature", default=1.0, show_default=True, help=_range("temperature") + "."),
-    click.option("--top-p", default=0.95, show_default=True, help=_range("top_p") + "."),
+    click.option(
+        "--temperature", default=TEMPERATURE, show_default=True, help=_range("temperature") + "."
+    ),
+    click.option("--top-p", default=TOP_P, show_default=True, help=_range("top_p") + "."),
     click.option("--collection", help="The collection of the training set to lean towards."),
     click.option("--out", type=click.Path(path_type=Path), help="The MIDI file to write."),
     click.option(

@@ -14,6 +14,9 @@ MODES: tuple[str, ...] = get_args(Mode)
 MAX_BARS = 64
 MAX_SEED = 2**63 - 1
 
+TEMPERATURE, TOP_P = 0.9, 0.95
+"""What a request has that says nothing of them: a little calmer than the model's own odds."""
+
 RANGES: dict[str, tuple[float, float, str]] = {
     "bars": (1, MAX_BARS, "bars"),
     "seed": (0, MAX_SEED, ""),
@@ -48,8 +51,8 @@ class Request:
     density: float | None = None
     register: tuple[int, int] | None = None
     collection: str | None = None
-    temperature: float = 1.0
-    top_p: float = 0.95
+    temperature: float = TEMPERATURE
+    top_p: float = TOP_P
 
     def __post_init__(self) -> None:
         if self.mode not in MODES:

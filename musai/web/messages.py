@@ -18,7 +18,7 @@ import numpy as np
 from musai.errors import BadRequest
 from musai.music import Metre, Phrase, Voice, notes_array
 from musai.music.notes import untangled
-from musai.transformer.request import MAX_SEED, RANGES, Request, parse_key
+from musai.transformer.request import MAX_SEED, RANGES, TEMPERATURE, Request, parse_key
 
 MAX_BYTES = 256 * 1024
 """The longest message from a page."""
@@ -49,7 +49,7 @@ class Ask(Message, frozen=True, tag="ask", kw_only=True):
     tempo: float = 100.0
     signature: tuple[int, int] = (4, 4)
     key: str | None = None
-    temperature: float = 1.0
+    temperature: float = TEMPERATURE
 
 
 class Again(Message, frozen=True, tag="again"):
