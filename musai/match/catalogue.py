@@ -4,6 +4,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from musai.corpus import permission
@@ -95,19 +96,28 @@ NOBODY = frozenset({"anon", "anonymous", "trad", "traditional", "unknown", "vari
 """Words that stand where a creator's name would."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Catalogue:
-    """An index with a corpus row, the stems of the title and the creators' names for each work.
-
-    A row is None for a work that the corpus no longer holds.
-    """
+    """An index with the corpus's row of each of its works; None for a work that is gone."""
 
     name: str
     corpus_id: str
     index: Index
     rows: tuple[Any, ...]
-    titles: tuple[frozenset[str], ...]
-    creators: tuple[frozenset[str], ...]
+
+    # Worked out when they are asked for: most matchers never build a null.
+
+    @cached_property
+    def titles(self) -> tuple[frozenset[str], ...]:
+        """The stems of each work's title; none of a title that many works bear."""
+        titles = [stems(row.title) if row else frozenset() for row in self.rows]
+        common = {title for title, count in Counter(titles).items() if count >= GENERIC}
+        return tuple(frozenset() if title in common else title for title in titles)
+
+    @cached_property
+    def creators(self) -> tuple[frozenset[str], ...]:
+        """The creators' plain names of each work, where somebody is named."""
+        return tuple(_names(row.creators if row else ()) for row in self.rows)
 
 
 def catalogue(corpus: CorpusLike, progress: Progress | None = None) -> Catalogue:
@@ -115,16 +125,7 @@ def catalogue(corpus: CorpusLike, progress: Progress | None = None) -> Catalogue
     allowed = {work.id: work for work in corpus.works if permission(work, "match").allowed}
     index = open_index(corpus, list(allowed), progress)
     rows = tuple(allowed.get(work_id) for work_id in index.work_ids)
-    titles = [stems(row.title) if row else frozenset() for row in rows]
-    common = {title for title, count in Counter(titles).items() if count >= GENERIC}
-    return Catalogue(
-        name=corpus.name,
-        corpus_id=corpus.id,
-        index=index,
-        rows=rows,
-        titles=tuple(frozenset() if title in common else title for title in titles),
-        creators=tuple(_names(row.creators if row else ()) for row in rows),
-    )
+    return Catalogue(corpus.name, corpus.id, index, rows)
 
 
 def _names(creators: Iterable[Any]) -> frozenset[str]:

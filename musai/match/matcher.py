@@ -201,7 +201,8 @@ def match_all(matchers: Sequence[Matcher], phrase: Phrase, top: int = 50) -> dic
 def _references(corpus: CorpusLike) -> list[CorpusLike]:
     """The tunebook, where it is, and the corpus itself."""
     found: list[CorpusLike] = []
-    if (home() / "corpora" / REFERENCE / "catalogue.jsonl").is_file():
+    folder = home() / "corpora" / REFERENCE
+    if folder != Path(corpus.path) and (folder / "catalogue.jsonl").is_file():
         # A tunebook that cannot be read must not keep another corpus from being matched.
         with contextlib.suppress(MusaiError):
             found.append(Corpus.open(REFERENCE))
