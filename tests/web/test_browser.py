@@ -276,6 +276,58 @@ def test_an_answer_that_is_late_comes_in_on_a_later_bar_line_and_says_so(
     assert max(event["late"] for event in answer) == 0
 
 
+def strike_before_the_end(page: Page, seconds: float) -> None:
+    """G4 goes down so long before the bar line that ends the human's bars."""
+    page.driver.execute_script(
+        """
+        const { audio, jam } = window.musai;
+        const left = jam.turn.grid.time(jam.turn.call) - audio.heardNow - arguments[0];
+        setTimeout(() => {
+          dispatchEvent(new KeyboardEvent('keydown', { code: 'KeyG', key: 'g' }));
+          setTimeout(() => dispatchEvent(new KeyboardEvent('keyup', { code: 'KeyG', key: 'g' })), 40);
+        }, 1000 * left);
+        """,
+        seconds,
+    )
+
+
+def test_a_note_played_while_musai_is_being_asked_is_still_heard(
+    page: Page, service: FakeService
+) -> None:
+    page.press(" ")
+    page.phase("call")
+    strike_before_the_end(page, 0.35)
+    page.play([("a", 0.2, 0.0)])
+    page.phase("answer")
+    page.phase("idle")
+    asked = [c[1].context.notes["pitch"].tolist() for c in service.calls if c[0] == "submit"]
+    assert asked[0] == [60]
+    assert asked[-1] == [60, 67]
+    assert [note[2] for note in page.state["human"]] == [60, 67]
+    assert page.state["record"][0]["moved"] == 0
+    # Drafts that were not used are dropped: stopped, or discarded where they were finished.
+    dropped = [call for call in service.calls if call[0] in ("cancel", "discard")]
+    assert len(dropped) == len(asked) - 1
+    assert len(page.driver.find_elements("css selector", "#takes li")) == 1
+
+
+def test_a_note_too_late_to_be_heard_keeps_the_answer_in_time_and_is_said(
+    page: Page, service: FakeService
+) -> None:
+    service.delay = 0.2
+    page.press(" ")
+    page.phase("call")
+    strike_before_the_end(page, 0.13)
+    page.play([("a", 0.2, 0.0)])
+    page.phase("answer")
+    page.until("document.getElementById('say').textContent.includes('too late')", 3)
+    page.phase("idle")
+    (turn,) = page.state["record"]
+    assert turn["moved"] == 0
+    asked = [c[1].context.notes["pitch"].tolist() for c in service.calls if c[0] == "submit"]
+    assert asked == [[60]]
+
+
 def test_silence_is_met_with_a_hint_and_musai_can_begin(page: Page, service: FakeService) -> None:
     page.press(" ")
     page.phase("call")
