@@ -191,12 +191,21 @@ class FakePreparer:
         if name == "refuse":
             raise NotFound(f"no corpus {name!r} can be made")
         tell("corpus", 0.37, "The Fake Reel")
-        while name == "wait" and not (folders.home() / "go").exists():
-            time.sleep(0.01)
-            tell("corpus", 0.37, "The Fake Reel")
+        if name == "wait":
+            self._wait(tell)
         place = folders.home() / "corpora"
         place.mkdir(exist_ok=True)
         (place / name).write_text("amber")
+
+    def _wait(self, tell: Any) -> None:
+        half = folders.home() / "half"
+        half.touch()
+        try:
+            while not (folders.home() / "go").exists():
+                time.sleep(0.01)
+                tell("corpus", 0.37, "The Fake Reel")
+        finally:
+            half.unlink()
 
     def prepare(self, name: str, tell: Any) -> None:
         tell("null", 0.5, "null by fake")

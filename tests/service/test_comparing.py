@@ -146,6 +146,14 @@ def test_a_corpus_that_cannot_be_built_says_so_and_no_more_is_tried(make: Make) 
     assert compare(service).sentence == "no corpus 'refuse' can be made"
 
 
+def test_a_builder_cleans_up_when_the_service_closes(make: Make, tmp_path: Path) -> None:
+    service = make(corpora=("wait",), build=True)
+    until(lambda: state(service)["progress"])
+    assert (tmp_path / "half").exists()
+    service.close()
+    assert not (tmp_path / "half").exists()
+
+
 def test_a_builder_that_is_killed_is_not_asked_again(make: Make) -> None:
     service = make(corpora=("wait",), build=True)
     until(lambda: state(service)["progress"])
