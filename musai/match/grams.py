@@ -75,9 +75,10 @@ class FigureSets:
             np.diff(segment.stream_notes),
         )
         held = keys >= 0
-        pairs = np.unique(np.stack((work[held], keys[held])), axis=1)
-        offsets = np.searchsorted(pairs[0], np.arange(segment.works + 1))
-        return cls(pairs[1], offsets)
+        # Work and figure in one number, which sorts faster than pairs.
+        both = np.unique(work[held] * WIDTH**FIGURE + keys[held])
+        offsets = np.searchsorted(both, np.arange(segment.works + 1) * WIDTH**FIGURE)
+        return cls(both % WIDTH**FIGURE, offsets)
 
 
 def coverage(left: FigureSets, right: FigureSets) -> Any:
