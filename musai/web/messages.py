@@ -148,7 +148,7 @@ def _phrase(ask: Ask) -> Phrase:
     metre = Metre.of(ask.tempo, ask.signature, _key(ask.key))
     notes = untangled(notes_array(onset, duration, pitch, velocity))
     end = int((notes["onset"].astype(np.int64) + notes["duration"]).max())
-    return Phrase(notes, metre, (Voice("human"),), max(ask.length, end))
+    return Phrase(notes, metre, (Voice(),), max(ask.length, end))
 
 
 def _key(name: str | None) -> tuple[int, bool] | None:
