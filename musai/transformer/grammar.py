@@ -37,9 +37,7 @@ class Grammar:
     `latest`: the last step of the first bar at which the first note may begin.
     """
 
-    def __init__(
-        self, bars: Sequence[Bar], parts: Sequence[Part], latest: int = v.MAX_BAR
-    ) -> None:
+    def __init__(self, bars: Sequence[Bar], parts: Sequence[Part], latest: int = v.MAX_BAR) -> None:
         self._latest = latest
         self._lengths = [bar.steps for bar in bars]
         self._starts = np.concatenate([[0], np.cumsum(self._lengths)]).tolist()
