@@ -195,11 +195,11 @@ def _summary(told: Told, report: Report, out: Path, console: Console) -> None:
         ("answer", f"{counted(answer.bars, 'bar')}, {counted(len(answer.notes), 'note')}"),
         ("first note", f"{answer.first_note_ms or 0:.0f} ms after asking, over OSC"),
         ("verdict", f"{verdict.light}: {verdict.sentence}"),
-        ("p", verdict.number),
+        ("p", verdict.number.removeprefix("p = ")),
         ("longest run", f"{counted(verdict.longest_run, 'note')} exactly as in one work"),
     ]
     rows += [
-        ("nearest", f"{match.work.title} ({match.work.licence})")
+        ("nearest", f"{match.work.title}, {match.longest_run} in a row ({match.work.licence})")
         for match in report.matches[:NEAREST]
     ]
     rows += [
