@@ -77,20 +77,14 @@ def _print(matches: "Matches") -> None:
 
 
 def _table(hits: "list[Hit]") -> None:
-    from rich.console import Console
-    from rich.markup import escape
-    from rich.table import Table
-
-    table = Table(box=None, padding=(0, 1), header_style="bold")
-    table.add_column("work", max_width=40, overflow="ellipsis", no_wrap=True)
-    table.add_column("by", max_width=24, overflow="ellipsis", no_wrap=True)
-    for title in ("bits", "run", "of it", "moved", "tempo", "p", "q"):
-        table.add_column(title, justify="right", no_wrap=True)
-    table.add_column("licence", no_wrap=True)
-    for hit in hits:
-        table.add_row(
-            escape(hit.title or hit.path),
-            escape(hit.composer),
+    """Two lines a work: what it is, then the numbers under their names; fits 80 columns."""
+    width = max(2, len(str(len(hits))))
+    names = "bits", "run", "of it", "moved", "tempo", "p", "q"
+    click.echo(f"  {'':{width}}  " + " ".join(f"{name:>8}" for name in names))
+    for number, hit in enumerate(hits, 1):
+        by = f", {hit.composer}" if hit.composer else ""
+        click.echo(f"  {number:>{width}}  {hit.title or hit.path}{by} ({hit.licence})")
+        values = (
             f"{hit.score:.1f}",
             str(hit.longest_run),
             f"{hit.coverage_query:.0%}",
@@ -98,9 +92,8 @@ def _table(hits: "list[Hit]") -> None:
             f"x{hit.tempo_ratio:.2f}",
             _small(hit.p_value),
             _small(hit.q_value),
-            escape(hit.licence),
         )
-    Console().print(table)
+        click.echo(f"  {'':{width}}  " + " ".join(f"{value:>8}" for value in values))
 
 
 def _small(value: float | None) -> str:

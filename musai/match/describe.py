@@ -163,7 +163,7 @@ def _sentence(test: Test, run: int, title: str, common: Common, reason: str) -> 
     if test.p > significance.LEVEL:
         shared = f"; its longest run in common with a work has {run} notes" if run >= 8 else ""
         return f"No significant match ({said}{shared})."
-    found = f"Closer to {title} than unrelated music comes ({said})"
+    found = f"Closer to “{title}” than unrelated music comes ({said})"
     if common.works > 1:
         found += f"; {common.works} works by {common.authors} authors hold the passage"
     return found + "."
