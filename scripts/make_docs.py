@@ -18,16 +18,23 @@ ROOT = Path(__file__).parents[1]
 _WIDTH = 90
 
 
-def _commands(command: click.Command, path: str) -> Iterator[tuple[str, str]]:
+def _commands(
+    command: click.Command, name: str, above: click.Context | None = None
+) -> Iterator[tuple[str, str]]:
     """(full name, help) of a command and all under it."""
-    with click.Context(
-        command, info_name=path, terminal_width=_WIDTH, max_content_width=_WIDTH
+    with command.make_context(
+        name,
+        [],
+        above,
+        resilient_parsing=True,
+        terminal_width=_WIDTH,
+        max_content_width=_WIDTH,
     ) as context:
-        yield path, command.get_help(context)
+        yield context.command_path, command.get_help(context)
         if isinstance(command, click.Group):
-            for name in command.list_commands(context):
-                if under := command.get_command(context, name):
-                    yield from _commands(under, f"{path} {name}")
+            for under in command.list_commands(context):
+                if found := command.get_command(context, under):
+                    yield from _commands(found, under, context)
 
 
 def cli_page() -> str:
