@@ -61,6 +61,9 @@ class Request:
             value = getattr(self, name)
             if value is not None:
                 _check(name, value, low, high, unit)
+                if name not in _WHOLE:
+                    # 120 and 120.0 are one wish and must have one replay id.
+                    object.__setattr__(self, name, float(value))
         if (self.context is None or len(self.context) == 0) != (self.mode == "generate"):
             wish = "no context" if self.mode == "generate" else "a context of at least one note"
             raise BadRequest(f"mode {self.mode} takes {wish}")
@@ -127,6 +130,7 @@ class Request:
         return replace(self, seed=(self.seed + 1) % (MAX_SEED + 1))
 
 
+_WHOLE = ("bars", "seed")
 _STEPS = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
 
 
@@ -141,7 +145,7 @@ def parse_key(text: str) -> tuple[int, bool]:
 def _check(name: str, value: Any, low: float, high: float, unit: str) -> None:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise BadRequest(f"{name} is {value!r}; legal is a number")
-    whole = name in ("bars", "seed") or "pitch" in name or "numerator" in name
+    whole = name in _WHOLE or "pitch" in name or "numerator" in name
     if whole and not isinstance(value, int):
         raise BadRequest(f"{name} is {value!r}; legal is a whole number")
     try:

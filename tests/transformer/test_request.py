@@ -63,6 +63,13 @@ def test_the_replay_id_hangs_on_model_corpus_and_every_wish():
     assert Request(seed=7).replay_id("a", "c") in ids
 
 
+def test_whole_numbers_and_fractions_that_are_equal_are_one_wish():
+    assert Request(tempo=120).canonical_bytes == Request(tempo=120.0).canonical_bytes
+    assert Request(temperature=1, top_p=1).replay_id("m") == Request(
+        temperature=1.0, top_p=1.0
+    ).replay_id("m")
+
+
 def test_again_takes_the_next_seed():
     assert Request(seed=7).again() == Request(seed=8)
     assert Request(seed=MAX_SEED).again() == Request(seed=0)
