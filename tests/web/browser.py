@@ -30,6 +30,11 @@ FLAGS = (
 )
 
 
+TWO_BARS = [("a", 0.3, 0.05), ("d", 0.2, 0.05), ("g", 0.2, 0.05), ("k", 0.4, 0.1), ("w", 0.2, 0.05)]
+"""C4 E4 G4 C5 C#4: 1.6 of the 2 seconds that two bars of 4/4 take at 240 quarters a minute."""
+PITCHES = [60, 64, 67, 72, 61]
+
+
 class Page:
     """The page in a browser."""
 
