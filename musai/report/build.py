@@ -218,7 +218,7 @@ def _match(
     comparison = None
     if phrase_of is not None and hit.alignment:
         try:
-            comparison = compare(phrase, phrase_of(hit.work_id), hit.alignment)
+            comparison = compare(phrase, phrase_of(hit.work_id), hit.alignment, hit.tempo_ratio)
         except NotFound:
             comparison = None
     return Match(

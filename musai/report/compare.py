@@ -40,9 +40,13 @@ class _Line:
         return self.stretch * tick + self.offset
 
 
-def compare(phrase: Phrase, work: Phrase, pairs: Pairs) -> Comparison:
+def compare(
+    phrase: Phrase, work: Phrase, pairs: Pairs, tempo_ratio: float | None = None
+) -> Comparison:
     """The comparison of a hit: `pairs` as the matcher gave them, at least one.
 
+    `tempo_ratio` is the hit's, by which the longest run is judged as the matcher judged it; where
+    it is not known, the stretch that lays the work under the phrase stands in for it.
     Raises `BadInput` where there are no pairs or an index has no note.
     """
     ours, theirs = _columns(phrase, work, pairs)
@@ -53,7 +57,7 @@ def compare(phrase: Phrase, work: Phrase, pairs: Pairs) -> Comparison:
     )
     lines = _line(phrase, ours), _line(work, theirs)
     added, missing = _unpaired(lines[0], ours), _unpaired(lines[1], theirs)
-    run = _run(phrase.notes, work.notes, (ours, theirs), lines, line.stretch)
+    run = _run(phrase.notes, work.notes, (ours, theirs), lines, tempo_ratio or line.stretch)
     first, last = _window(phrase, work, ours, theirs, line)
     left = _side(phrase, ours, same, added, "added", run, _Line(1.0, 0.0), 0, (first, last))
     right = _side(work, theirs, same, missing, "missing", run, line, semitones, (first, last))

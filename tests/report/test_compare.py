@@ -95,3 +95,12 @@ def test_a_passage_from_the_middle_of_a_work_shows_the_works_own_bar_numbers():
 def test_an_impossible_alignment_is_refused(pairs):
     with pytest.raises(BadInput):
         compare(QUOTE, TUNE, pairs)
+
+
+def test_the_run_is_judged_by_the_hits_tempo_not_by_the_picture():
+    pitches = [60, 62, 64, 65, 67, 69]
+    torn = Phrase.from_notes([0, 1, 2, 3, 10, 11], [1] * 6, pitches)
+    even = Phrase.from_notes(range(6), [1] * 6, pitches)
+    found = compare(torn, even, [(i, i) for i in range(6)], 1.0)
+    assert found.stretch > 1.5
+    assert found.run == (0, 3)
