@@ -7,7 +7,7 @@ at weight 1, 1/2 and 0, and see whether the held-out log-likelihoods of single
 works move in the same direction in both halves of the way, each weighted by how
 far it moved; 1 is perfectly smooth, 0 is noise.
 
-Conventions: 5% of the works in a group, five groups, a small network on 200 works
+Conventions: 5% of the works in a group, three groups, a small network on 200 works
 of tunebook, four recipes; one thread.  Prints a table, then one JSON object.
 """
 
@@ -40,7 +40,7 @@ RECIPES = {
     "epsilon 1e-5": replace(BASE, schedule=replace(BASE.schedule, epsilon=1e-5)),
     "batch x4": replace(BASE, schedule=replace(BASE.schedule, rows_per_batch=8192, steps=120)),
 }
-GROUPS = 5
+GROUPS = 3
 
 
 def outcome(recipe, pieces, queries, emphasis):
