@@ -6,7 +6,8 @@ before it: a note that any melody would have brought next says little, a rare
 one says much.  (Plain alignment counts both the same and finds cadences
 everywhere.)  What disagrees costs the same everywhere.  The probabilities come
 from `background.npz`, counts over reference music made by `scripts/learn_background.py`;
-the constants below from `scripts/learn_scores.py`.
+the constants below were set by hand, each
+moved alone against retrieval; `docs/matching.md` has the figures.
 """
 
 import functools

@@ -13,8 +13,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock, Timeout
+
 from musai.corpus import Corpus
-from musai.errors import MusaiError
+from musai.errors import BadInput, MusaiError
 from musai.transformer import checkpoint, training
 from musai.transformer.baseline import Baseline
 from musai.transformer.card import card_text
@@ -41,6 +43,17 @@ def measure(network: Network, material: Material) -> dict[str, dict[str, float]]
 def run(recipe_path: Path, corpus: str | None, out: Path, work: Path, device: str) -> None:
     """Train, measure, and put the finished model in `out`."""
     recipe = Recipe.read(recipe_path)
+    work.mkdir(parents=True, exist_ok=True)
+    try:
+        with FileLock(work / "lock", timeout=0):
+            _run(recipe, recipe_path, corpus, out, work, device)
+    except Timeout:
+        raise BadInput(f"another run is training in {work}; legal is a work folder a run") from None
+
+
+def _run(
+    recipe: Recipe, recipe_path: Path, corpus: str | None, out: Path, work: Path, device: str
+) -> None:
     day = datetime.now(UTC).date()
     source = Corpus.open(corpus or recipe.corpus)
     material = gather(source, recipe, day, lambda text: say(stage="corpus", text=text))

@@ -7,9 +7,10 @@ from datetime import date
 
 import numpy as np
 import pytest
+from filelock import FileLock
 
 from musai.corpus import Corpus
-from musai.errors import NotAllowed
+from musai.errors import BadInput, NotAllowed
 from musai.music import Phrase
 from musai.transformer import Player, Request, checkpoint
 from musai.transformer.making import gather
@@ -79,6 +80,16 @@ def test_the_same_recipe_and_corpus_give_the_same_model(folder, tmp_path, capsys
         _, out = run(RECIPE, corpus.path, tmp_path / name)
         ids.append(checkpoint.load(out).model_id)
     assert ids[0] == ids[1]
+
+
+def test_two_runs_never_share_a_work_folder(folder, tmp_path, capsys):
+    corpus = Corpus.build(folder, tmp_path / "few", mine=True)
+    (tmp_path / "work").mkdir()
+    with FileLock(tmp_path / "work" / "lock"):
+        status, out = run(RECIPE, corpus.path, tmp_path)
+    assert status == BadInput.exit_code
+    assert "another run is training" in capsys.readouterr().out
+    assert not out.exists()
 
 
 def test_works_whose_terms_deny_training_are_refused_by_name(folder, tmp_path, capsys):
