@@ -61,6 +61,9 @@ bench: setup
 bench-match: setup
 	@$(BIN)/python -m tests.bench.bench_match --seed $(SEED)
 
+bench-match: setup
+	@$(BIN)/python -m tests.bench.bench_match --seed $(SEED)
+
 # Pins anew what pyproject.toml asks for.  pip-tools lives in a place of its own.
 PIN := .clean/pins/bin/pip-compile -q --generate-hashes --allow-unsafe --strip-extras --no-annotate \
 	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options --upgrade
