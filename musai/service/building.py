@@ -11,8 +11,8 @@ from filelock import FileLock
 from musai import folders
 from musai.errors import NotFound
 from musai.service import wire
+from musai.service.pipes import Pipes
 from musai.service.playing import load, reason_of
-from musai.service.worker import Pipes
 
 NICENESS = 10
 PAUSE = 0.1

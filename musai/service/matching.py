@@ -10,8 +10,8 @@ import numpy as np
 
 from musai.errors import NotFound
 from musai.service import wire
+from musai.service.pipes import Pipes
 from musai.service.playing import load, made_with, reason_of
-from musai.service.worker import Pipes
 
 TOP = 10
 """Hits recorded for each corpus: a record is kept for ever, and a jam makes hundreds of them."""

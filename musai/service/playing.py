@@ -24,7 +24,7 @@ from musai.errors import MusaiError
 from musai.music import Note, Phrase
 from musai.service import wire
 from musai.service.child import THREAD_VARIABLES
-from musai.service.worker import Pipes
+from musai.service.pipes import Pipes
 from musai.transformer.request import Request
 
 ARITHMETIC = ("OPENBLAS_CORETYPE", "NPY_DISABLE_CPU_FEATURES", *THREAD_VARIABLES)
