@@ -138,7 +138,7 @@ def _tell(request: Request, answer: Answer, out: Path) -> None:
     )
     if answer.overlap is not None:
         told = answer.overlap
-        nearest = f"; nearest: {told.title} ({told.licence})" if told.title else ""
+        nearest = f" Nearest: {told.title} ({told.licence})" if told.title else ""
         click.echo(f"{told.light}: {told.sentence}{nearest}")
     elif answer.no_overlap:
         click.echo(f"grey: not compared: {answer.no_overlap}")

@@ -122,7 +122,7 @@ def error_of(failed: Failed | None) -> MusaiError:
 
 def light_line(compared: Compared) -> str:
     """The light in one line: always the word and the sentence, never colour alone."""
-    nearest = f"; nearest: {compared.title} ({compared.licence})" if compared.title else ""
+    nearest = f" Nearest: {compared.title} ({compared.licence})" if compared.title else ""
     return f"{compared.light}: {compared.sentence}{nearest}"
 
 

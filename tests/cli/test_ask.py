@@ -55,7 +55,7 @@ def test_a_phrase_comes_from_nothing_into_a_file(place: Path, service: FakeServi
     first, light, again = result.output.splitlines()
     assert first.startswith("deep/er/b.mid: 2 bars, 8 notes, first after ")
     assert first.endswith(", seed 7")
-    assert light == "green: Nothing here is like it.; nearest: Ännchen (CC0-1.0)"
+    assert light == "green: Nothing here is like it. Nearest: Ännchen (CC0-1.0)"
     assert again.startswith("the same again: musai replay ")
 
 
