@@ -1,8 +1,8 @@
 """From scores to probabilities: p of a phrase, p of one work, q over works.
 
 Empirical where the null counted enough, above that a generalised Pareto
-tail fitted by probability-weighted moments (Hosking and Wallis 1987), and
-then marked as extrapolated.
+tail fitted by probability-weighted moments (Hosking and Wallis 1987), marked
+as extrapolated and never below one in all that the null counted.
 """
 
 from dataclasses import dataclass
@@ -131,7 +131,9 @@ def _class_p(null: Null, which: int, score: Ints, log_notes: Floats) -> tuple[Fl
         held = np.arange(cut + 1, len(counts))
         tail = pareto(held - cut, counts[held])
         share = above[min(cut + 1, len(above) - 1)] / max(1.0, total)
-        p[extended] = np.maximum(1e-30, share * tail.above(r[extended] - cut - 0.5))
+        # The tail smooths what was counted few times; it never goes below what was counted.
+        least = 1 / (1 + total)
+        p[extended] = np.maximum(least, share * tail.above(r[extended] - cut - 0.5))
     return np.minimum(1.0, p), extended
 
 

@@ -78,6 +78,14 @@ def test_p_of_a_work_falls_with_its_score_and_is_the_share_counted():
     assert extended[-1]
 
 
+def test_p_of_a_work_is_never_below_one_in_all_that_was_counted():
+    held = known([range(100), range(100)])
+    scores = np.linspace(0, 20_000, 50).astype(int)
+    p, extended = significance.work_p(held, 8, scores, np.zeros(len(scores)))
+    assert extended.any()
+    assert p.min() == pytest.approx(1 / (1 + held.pairs[0].sum()))
+
+
 def test_q_values_are_benjamini_and_hochbergs():
     q = significance.q_values(np.array([0.01, 0.04, 0.03, 0.005, 1.0]))
     assert q.tolist() == pytest.approx([0.025, 0.05, 0.05, 0.025, 1.0])
