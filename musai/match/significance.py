@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from musai.match.null import LOW, Null, residual
+from musai.match.null import Null, residual
 
 LEVEL = 0.01
 """p at which the verdict decides, and q at which a work by itself is significant."""
@@ -146,8 +146,3 @@ def q_values(p: Floats) -> Floats:
     out = np.empty(count)
     out[order] = np.minimum(1.0, q)
     return out
-
-
-def lowest_score() -> int:
-    """The score, in units, at the low end of the histogram of single works."""
-    return LOW

@@ -5,16 +5,15 @@ model should say next, shape (n, len(OUTPUTS)), -1 where nothing is asked.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from musai.music import TICKS, Phrase
+from musai.music import Phrase
 from musai.transformer import vocabulary as v
 from musai.transformer.keys import phrase_key, to_white_keys
-
-STEP_TICKS = TICKS // v.GRID
+from musai.transformer.vocabulary import STEP_TICKS
 
 Rows = NDArray[np.int16]
 
@@ -277,22 +276,6 @@ def decode_rows(
             length = int(v.DURATIONS[row[column["duration"]] - 1]) * STEP_TICKS
             out.append((onset, length, pitch, voice))
     return out
-
-
-def blurred(header: Header, keep: NDArray[np.bool_]) -> Header:
-    """The header with only some wishes told: `keep` holds 6 truths (mode, tempo, collection,
-    instruments, registers, densities)."""
-    voices = tuple(
-        VoiceWish(w.instrument * keep[3], w.register * keep[4], w.density * keep[5])
-        for w in header.voices
-    )
-    return replace(
-        header,
-        voices=voices,
-        mode=header.mode * keep[0],
-        tempo=header.tempo * keep[1],
-        collection=header.collection * keep[2],
-    )
 
 
 def _put(row: Rows, **values: int) -> None:

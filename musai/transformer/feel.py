@@ -14,9 +14,7 @@ from numpy.typing import NDArray
 from musai.music import TICKS, NoteArray, Phrase
 from musai.music.metre import Signature
 from musai.music.notes import untangled
-
-STEP_TICKS = 20
-"""Ticks of the model's grid: 24 steps a quarter."""
+from musai.transformer.vocabulary import STEP_TICKS
 
 ACCENTS = (96, 86, 80, 74)
 """Velocity at the bar line, on a beat, half way between beats, elsewhere, where nothing is told."""

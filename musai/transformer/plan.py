@@ -11,7 +11,6 @@ from musai.music.metre import Key
 from musai.transformer import vocabulary as v
 from musai.transformer.checkpoint import CollectionStyle, Model, VoiceStyle
 from musai.transformer.encoding import (
-    STEP_TICKS,
     Bar,
     Header,
     Rows,
@@ -25,6 +24,7 @@ from musai.transformer.feel import Feel, heard
 from musai.transformer.grammar import Part
 from musai.transformer.keys import phrase_key, to_white_keys
 from musai.transformer.request import Request, parse_key
+from musai.transformer.vocabulary import STEP_TICKS
 
 _FIFTHS = {0: 0, 7: 1, 2: 2, 9: 3, 4: 4, 11: 5, 6: 6, 5: -1, 10: -2, 3: -3, 8: -4, 1: -5}
 _MELODY = VoiceStyle("melody", 73, False, 55, 84, True)

@@ -79,7 +79,7 @@ class Player:
     def _notes(self, request: Request, plan: Plan) -> Iterator[Note]:
         cache, noise = Cache(self._engine), Noise(request.seed)
         grammar = Grammar(plan.bars, plan.parts, plan.latest)
-        state = cache.read(plan.rows)
+        cache.read(plan.rows)
         writer = plan.writer
         state = cache.read(writer.bar_row(plan.bars[0], plan.remaining(0))[None])
         event = 0

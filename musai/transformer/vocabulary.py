@@ -26,9 +26,13 @@ from typing import Final
 import numpy as np
 
 from musai.errors import BadInput
+from musai.music import TICKS
 
 GRID: Final = 24
 """Steps a quarter note."""
+
+STEP_TICKS: Final = TICKS // GRID
+"""Ticks of one step."""
 
 MAX_BAR: Final = 192
 """Steps of the longest bar (8 quarters); longer ones are split."""

@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 from musai.music import Metre, Phrase, Signature, Tempo, Voice
 from musai.transformer import vocabulary as v
 from musai.transformer.encoding import (
-    STEP_TICKS,
     bars_of,
     decode_rows,
     encode,
@@ -154,5 +153,5 @@ def test_the_same_tune_in_any_key_gives_the_same_events():
 
 
 def test_the_grid_holds_triplets_and_32nds_exactly():
-    assert STEP_TICKS * v.GRID == 480
+    assert v.STEP_TICKS * v.GRID == 480
     assert {3, 4, 6, 8, 12, 16} <= set(v.DURATIONS.tolist())
