@@ -1,6 +1,6 @@
 """Is this phrase like that work, and how surprising is it?"""
 
-from musai.match.hits import Hit, Light, Matches, Verdict
+from musai.match.hits import Chance, Common, Hit, Light, Matches, Verdict
 from musai.match.matcher import Matcher, match_all
 
-__all__ = ["Hit", "Light", "Matcher", "Matches", "Verdict", "match_all"]
+__all__ = ["Chance", "Common", "Hit", "Light", "Matcher", "Matches", "Verdict", "match_all"]

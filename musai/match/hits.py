@@ -8,6 +8,27 @@ Light = Literal["grey", "green", "amber", "red"]
 
 
 @dataclass(frozen=True, slots=True)
+class Common:
+    """How common a passage is: works that hold it at 90% of its score, by how many authors."""
+
+    works: int = 0
+    authors: int = 0
+    examples: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Chance:
+    """Whether chance could bring a score as high: `p_value` over `size` Markov decoys.
+
+    `reference` names the music that the decoys were made like.
+    """
+
+    p_value: float
+    size: int
+    reference: str
+
+
+@dataclass(frozen=True, slots=True)
 class Hit:
     """One work, or one cluster of near-duplicate works, and how the phrase lies in it.
 
@@ -21,6 +42,7 @@ class Hit:
     Of the line that matched best, `equal` and `changed` count its pairs,
     `extra` the phrase's notes between the first pair and the last that have
     no partner, `missing` the work's; `stream` says which line of the work it is.
+    `common` says how common the matched passage is, where that was counted.
     """
 
     work_id: str
@@ -47,6 +69,7 @@ class Hit:
     stream: str = ""
     extrapolated: bool = False
     variants: tuple[str, ...] = ()
+    common: Common | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +81,7 @@ class Verdict:
     that the null depends on.  `extrapolated` is a tail's p where the null
     counted nothing as high.  `common_works` and `common_authors` say how many
     works hold the best passage at 90% of its score, and by how many authors.
+    `chance` is None while the corpus has no decoys to compare with.
     """
 
     p_value: float | None
@@ -81,6 +105,7 @@ class Verdict:
     corpus: str = ""
     corpus_id: str = ""
     scores_version: str = ""
+    chance: Chance | None = None
 
     @property
     def significant(self) -> bool:
