@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from musai.music import Phrase
+from musai.music.keys import phrase_key, to_white_keys
 from musai.transformer import vocabulary as v
-from musai.transformer.keys import phrase_key, to_white_keys
 from musai.transformer.vocabulary import STEP_TICKS
 
 Rows = NDArray[np.int16]

@@ -16,9 +16,9 @@ import numpy as np
 from musai.corpus import Corpus, Work, permission
 from musai.errors import NotAllowed, NotFound
 from musai.music import Phrase
+from musai.music.keys import phrase_key
 from musai.transformer import data
 from musai.transformer.checkpoint import CollectionStyle, VoiceStyle
-from musai.transformer.keys import phrase_key
 from musai.transformer.recipe import Recipe
 
 _NAMES = ("C", "Db", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")

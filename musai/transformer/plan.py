@@ -7,6 +7,7 @@ import numpy as np
 
 from musai.errors import BadInput, BadRequest
 from musai.music import Metre, Note, Phrase, Signature, Tempo, Voice, notes_array
+from musai.music.keys import phrase_key, to_white_keys
 from musai.music.metre import Key
 from musai.transformer import vocabulary as v
 from musai.transformer.checkpoint import CollectionStyle, Model, VoiceStyle
@@ -22,7 +23,6 @@ from musai.transformer.encoding import (
 )
 from musai.transformer.feel import Feel, heard
 from musai.transformer.grammar import Part
-from musai.transformer.keys import phrase_key, to_white_keys
 from musai.transformer.request import Request, parse_key
 from musai.transformer.vocabulary import STEP_TICKS
 

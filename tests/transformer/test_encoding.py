@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from musai.music import Metre, Phrase, Signature, Tempo, Voice
+from musai.music.keys import estimate_key, to_white_keys
 from musai.transformer import vocabulary as v
 from musai.transformer.encoding import (
     bars_of,
@@ -13,7 +14,6 @@ from musai.transformer.encoding import (
     header_of,
     shift_of,
 )
-from musai.transformer.keys import estimate_key, to_white_keys
 from tests.strategies import phrases
 from tests.transformer.models import motif
 
