@@ -7,12 +7,11 @@ from typing import Any, Literal
 import musai
 from musai.errors import NotFound
 from musai.music import Phrase
-from musai.report import names
+from musai.report import facts, names
 from musai.report.bars import bar_count
 from musai.report.compare import compare
 from musai.report.inputs import Evidence, HitLike, VerdictLike
 from musai.report.records import (
-    Common,
     Corpus,
     Match,
     Method,
@@ -20,12 +19,11 @@ from musai.report.records import (
     Replay,
     Report,
     Score,
-    Sentence,
     Subject,
     Verdict,
 )
 from musai.report.scores import score_of
-from musai.report.wording import LIGHTS, LIMITS, METHODS, common_sentence, style_sentence
+from musai.report.wording import LIGHTS, LIMITS, METHODS
 from musai.report.works import unknown_work
 
 MAX_MATCHES = 50
@@ -74,7 +72,12 @@ def build_report(
         player=player,
         replay=replay,
         corpus=corpus,
-        verdict=_verdict(evidence.verdict if evidence else None, unrated),
+        verdict=(
+            _verdict(evidence.verdict, unrated, evidence.spread)
+            if evidence
+            else _verdict(None, unrated)
+        ),
+        style=facts.style_of(evidence.style) if evidence else None,
         matches=tuple(
             _match(rank, hit, phrase, evidence, phrase_of if rank <= comparisons else None)
             for rank, hit in enumerate(hits, 1)
@@ -132,7 +135,7 @@ def _subject(phrase: Phrase, name: str, origin: Literal["generated", "file"]) ->
     )
 
 
-def _verdict(found: VerdictLike | None, unrated: str) -> Verdict:
+def _verdict(found: VerdictLike | None, unrated: str, spread: Any = None) -> Verdict:
     if found is None:
         return Verdict(
             light="grey",
@@ -144,7 +147,7 @@ def _verdict(found: VerdictLike | None, unrated: str) -> Verdict:
             null_size=0,
             null_version="",
             longest_run=0,
-            sentences=_sentences(None),
+            sentences=facts.sentences(None),
         )
     extra = {name: getattr(found, name) for name in _EXTRA if hasattr(found, name)}
     return Verdict(
@@ -157,55 +160,16 @@ def _verdict(found: VerdictLike | None, unrated: str) -> Verdict:
         null_size=found.null_size,
         null_version=found.null_version,
         longest_run=found.longest_run,
-        sentences=_sentences(found),
-        common=_common(found),
+        sentences=facts.sentences(found),
+        common=facts.common_of(found),
+        chance=facts.chance_of(found),
+        spread=facts.spread_of(spread),
         **extra,
     )
 
 
 _EXTRA = ("extrapolated", "null_reference", "engine", "searched")
 """What a verdict may say beyond the least that a report needs; older records do not."""
-
-
-def _common(found: VerdictLike) -> Common | None:
-    works = int(getattr(found, "common_works", 0))
-    if not works:
-        return None
-    return Common(
-        works=works,
-        authors=int(getattr(found, "common_authors", 0)),
-        examples=tuple(getattr(found, "common_examples", ())),
-    )
-
-
-def _sentences(found: VerdictLike | None) -> tuple[Sentence, ...]:
-    """Chance, style, common stock: each said, or said not to have been computed."""
-    style = ""
-    common = None
-    if found is not None and found.p_value is not None:
-        style = style_sentence(found.p_value, found.null_size)
-        common = _common(found)
-    said: tuple[tuple[Literal["chance", "style", "common stock"], str, str], ...] = (
-        (
-            "chance",
-            str(getattr(found, "chance", "") or ""),
-            "how far chance alone, in notes drawn in this phrase's own manner, would get",
-        ),
-        (
-            "style",
-            style,
-            "how much unrelated works of this style share with a phrase of this length",
-        ),
-        (
-            "common stock",
-            common_sentence(common) if common else "",
-            "how many other works, by how many authors, hold the matched passage",
-        ),
-    )
-    return tuple(
-        Sentence(about=about, text=text or f"Not computed: {missing}.", computed=bool(text))
-        for about, text, missing in said
-    )
 
 
 def _match(
@@ -236,6 +200,7 @@ def _match(
         coverage_work=hit.coverage_work,
         extrapolated=bool(getattr(hit, "extrapolated", False)),
         variants=tuple(getattr(hit, "variants", ())),
+        common=facts.common_of_hit(hit),
         comparison=comparison,
     )
 

@@ -20,6 +20,7 @@ from musai.match.align import RHYTHM_TOLERANCE
 from musai.match.streams import streams
 from musai.music import Metre, NoteArray, Phrase
 from musai.report.bars import bars_between
+from musai.report.degrees import local_keys
 from musai.report.records import BarLine, ComparedNote, Comparison, Counts, Likeness, Place
 
 Pairs = Sequence[tuple[int, int]]
@@ -59,6 +60,11 @@ def compare(
     added, missing = _unpaired(lines[0], ours), _unpaired(lines[1], theirs)
     run = _run(phrase.notes, work.notes, (ours, theirs), lines, tempo_ratio or line.stretch)
     first, last = _window(phrase, work, ours, theirs, line)
+    spans = tuple(
+        (float(_starts(side, chosen).min()), float(_ends(side, chosen).max()))
+        for side, chosen in ((phrase, ours), (work, theirs))
+    )
+    phrase_key, work_key = local_keys(phrase, work, semitones, (spans[0], spans[1]))
     left = _side(phrase, ours, same, added, "added", run, _Line(1.0, 0.0), 0, (first, last))
     right = _side(work, theirs, same, missing, "missing", run, line, semitones, (first, last))
     return Comparison(
@@ -78,6 +84,9 @@ def compare(
         phrase_place=_place(phrase, ours),
         work_place=_place(work, theirs),
         run=(run[0], run[-1]) if run else None,
+        offset=round(line.offset, 2),
+        phrase_key=phrase_key,
+        work_key=work_key,
     )
 
 
@@ -234,7 +243,11 @@ def _bars(work: Phrase, line: _Line, first: float, last: float) -> tuple[BarLine
     begin, end = ((tick - line.offset) / line.stretch for tick in (first, last))
     found = bars_between(work.metre, max(0.0, begin), min(end, work.length), 8 * MAX_WINDOW_BARS)
     return tuple(
-        BarLine(number=bar.number, onset=round(line(bar.first), 2))
+        BarLine(
+            number=bar.number,
+            onset=round(line(bar.first), 2),
+            signature=(bar.signature.numerator, bar.signature.denominator),
+        )
         for bar in found
         if first <= line(bar.first) < last
     )

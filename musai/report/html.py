@@ -13,12 +13,14 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from markupsafe import Markup
 
 from musai.music import Metre
-from musai.report import names, wording
+from musai.report import names, plots, wording
 from musai.report.aligned import aligned_svg, in_words
+from musai.report.differences import Row, rows
 from musai.report.lights import light_svg
-from musai.report.records import Match, Report, Score
+from musai.report.records import Match, Report, Score, Verdict
 from musai.report.roll import Role, roll_svg, style_sheet, summary
 from musai.report.scores import metre_of, phrase_of
+from musai.report.staves import staves
 from musai.report.svg import printable
 
 
@@ -50,10 +52,13 @@ def render_html(report: Report) -> str:
                 "What the human played",
             ),
             comparisons=[
-                (match, _comparison(match, metre, _role(report)))
+                (match, _comparison(match, metre, _role(report)), *_notes(match, metre))
                 for match in report.matches
                 if match.comparison is not None
             ],
+            plots=_plots(report.verdict),
+            bar=lambda share, told: Markup(plots.bar_svg(share, told)),
+            style_note=wording.STYLE_NOTE,
         )
     )
 
@@ -92,9 +97,33 @@ def _comparison(match: Match, metre: Metre, role: Role) -> Markup:
     )
 
 
+def _notes(match: Match, metre: Metre) -> tuple[Markup, str, list[Row]]:
+    """Both passages as staff notation, what is to say of it, and the table of differences."""
+    assert match.comparison is not None
+    title = f"Match {match.rank} in staff notation"
+    drawn = staves(match.comparison, metre, title=title, ident=f"staff{match.rank}")
+    # Made from notes alone, element by element; no title enters.
+    return Markup(drawn.picture), drawn.caption, rows(match.comparison)
+
+
+def _plots(verdict: Verdict) -> dict[str, Markup]:
+    """The pictures of the sentences that were computed."""
+    made: dict[str, str] = {}
+    if verdict.chance is not None:
+        made["chance"] = plots.scale_svg(verdict.chance.p_value, verdict.chance.size)
+    if verdict.spread is not None and verdict.statistic is not None:
+        made["style"] = plots.spread_svg(verdict.spread, verdict.statistic)
+    elif verdict.p_value is not None:
+        made["style"] = plots.scale_svg(verdict.p_value, verdict.null_size)
+    if verdict.common is not None:
+        made["common stock"] = plots.common_svg(verdict.common)
+    computed = {sentence.about for sentence in verdict.sentences if sentence.computed}
+    return {about: Markup(picture) for about, picture in made.items() if about in computed}
+
+
 @cache
 def _style() -> str:
-    return "\n" + style_sheet("tokens", "pictures", "lights", "report")
+    return "\n" + style_sheet("tokens", "pictures", "notation", "lights", "report")
 
 
 def _shown(value: object) -> object:

@@ -4,9 +4,9 @@ Structural types, so that a report can be made again from stored values as
 well as from a matcher that has just run.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from musai.report.records import Light, Work
 
@@ -65,8 +65,21 @@ class VerdictLike(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What the matcher found: verdict and hits, best first, with the works they name."""
+    """What the matcher found: verdict and hits, best first, with the works they name.
+
+    `spread` and `style`, where they are known, have the fields of the records `Spread` and
+    `Style`, as attributes or as keys.
+    """
 
     verdict: VerdictLike
     hits: Sequence[HitLike]
     works: dict[str, Work]
+    spread: Any = None
+    style: Any = None
+
+
+def field(thing: Any, name: str, default: Any = None) -> Any:
+    """A field of a record as it was made, or as the plain values that were stored of it."""
+    if isinstance(thing, Mapping):
+        return thing.get(name, default)
+    return getattr(thing, name, default)

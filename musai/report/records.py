@@ -146,6 +146,51 @@ class Common(Record, frozen=True, kw_only=True):
     examples: Annotated[tuple[str, ...], msgspec.Meta(description="titles, a few")] = ()
 
 
+class Chance(Record, frozen=True, kw_only=True):
+    """How often melodies made by chance, in the manner of a reference, come as close."""
+
+    p_value: Share
+    size: Annotated[int, msgspec.Meta(ge=0, description="melodies made")]
+    reference: Annotated[str, msgspec.Meta(description="the music that they were made like")]
+
+
+class Spread(Record, frozen=True, kw_only=True):
+    """Best scores of unrelated phrases as long as the compared line."""
+
+    notes: Count
+    quantiles: Annotated[
+        tuple[float, ...],
+        msgspec.Meta(description="bits, evenly spaced from the lowest score to the highest"),
+    ]
+
+
+class StyleGroup(Record, frozen=True, kw_only=True):
+    """How a phrase's style lies among the works of a composer or a collection."""
+
+    name: str
+    kind: Literal["composer", "collection"]
+    works: Count
+    p_value: Share | None
+    reason: Annotated[str, msgspec.Meta(description="why there is no p, else empty")] = ""
+
+
+class StyleNearest(Record, frozen=True):
+    """A group that the phrase's style resembles, and the probability that it is of it."""
+
+    name: str
+    probability: Share
+
+
+class Style(Record, frozen=True, kw_only=True):
+    """What kind of music the phrase is like, whatever notes it shares."""
+
+    corpus: str
+    groups: tuple[StyleGroup, ...] = ()
+    nearest: tuple[StyleNearest, ...] = ()
+    sentence: str = ""
+    version: str = ""
+
+
 class Verdict(Record, frozen=True, kw_only=True):
     """One test, about this phrase and this corpus."""
 
@@ -177,6 +222,10 @@ class Verdict(Record, frozen=True, kw_only=True):
     searched: Annotated[
         float, msgspec.Meta(ge=0, le=1, description="share of the phrase's notes searched")
     ] = 1.0
+    chance: Chance | None = None
+    spread: Annotated[
+        Spread | None, msgspec.Meta(description="the null that `statistic` is held against")
+    ] = None
 
 
 class Term(Record, frozen=True):
@@ -231,10 +280,25 @@ class ComparedNote(Record, frozen=True):
 
 
 class BarLine(Record, frozen=True):
-    """A bar of the work, on the phrase's axis."""
+    """A bar of the work, on the phrase's axis; `signature` as (numerator, denominator)."""
 
     number: Count
     onset: float
+    signature: tuple[Count, Count] | None = None
+
+
+class LocalKey(Record, frozen=True):
+    """The key of a passage, in its own source: sharps (flats below 0), and where it is from."""
+
+    fifths: int
+    minor: bool
+    source: Annotated[
+        Literal["written", "taken", "estimated"],
+        msgspec.Meta(
+            description="a signature of its own, the other side's moved with the notes, "
+            "or Krumhansl and Kessler's profiles over both passages"
+        ),
+    ]
 
 
 class Counts(Record, frozen=True):
@@ -263,6 +327,11 @@ class Comparison(Record, frozen=True):
         tuple[int, int] | None,
         msgspec.Meta(description="first and last pair of the longest run marked in the picture"),
     ] = None
+    offset: Annotated[
+        float, msgspec.Meta(description="phrase tick at which the work's tick 0 would lie")
+    ] = 0.0
+    phrase_key: LocalKey | None = None
+    work_key: LocalKey | None = None
 
 
 class Match(Record, frozen=True, kw_only=True):
@@ -288,6 +357,9 @@ class Match(Record, frozen=True, kw_only=True):
     variants: Annotated[
         tuple[str, ...], msgspec.Meta(description="ids of near-duplicates of the work")
     ] = ()
+    common: Annotated[
+        Common | None, msgspec.Meta(description="who holds this match's passage; null: not counted")
+    ] = None
     comparison: Comparison | None = None
 
 
@@ -313,5 +385,6 @@ class Report(Record, frozen=True, kw_only=True):
     corpus: Corpus | None
     verdict: Verdict
     matches: tuple[Match, ...]
+    style: Style | None = None
     methods: tuple[Method, ...]
     limits: tuple[Method, ...]

@@ -7,7 +7,7 @@ follows from it in law is for courts to say, so no word here says it.
 from dataclasses import dataclass
 
 from musai.report.names import counted, listed
-from musai.report.records import Common, Method
+from musai.report.records import Chance, Common, Method
 
 FEW_AUTHORS = 5
 """A passage that fewer authors share is not called common."""
@@ -59,6 +59,12 @@ QUESTIONS = {
 }
 """The three sentences of a verdict, as the questions that they answer."""
 
+STYLE_NOTE = (
+    "Style is not protected expression: that a phrase is like a composer's or a collection's music "
+    "in manner says nothing of any one work, and does not enter the light."
+)
+"""Stands under whatever is said of style."""
+
 METHODS = (
     Method(
         title="Alignment",
@@ -85,6 +91,16 @@ METHODS = (
             "many such works one would expect in the whole corpus; q corrects p for having "
             "searched every work (Benjamini and Hochberg), so that of all works called significant "
             "at q = .05 one in twenty is expected to be chance."
+        ),
+    ),
+    Method(
+        title="Staff notation and scale degrees",
+        text=(
+            "The compared line of both sides is written in one key, in the bars of the side in "
+            "which the notes lie more plainly, on a grid of 32nds and triplets; lengths end at "
+            "the next note. Degrees count from the tonic of each side's own key, in minor from the "
+            "natural scale. A signature in the source gives the key; where only one side has "
+            "one, the other takes it; where none has, it is estimated from the notes."
         ),
     ),
     Method(
@@ -142,6 +158,20 @@ def style_sentence(p_value: float, null_size: int) -> str:
     return (
         f"Of 1,000 phrases of unrelated works, as long as this one, about {share} come as close to "
         f"a work of this corpus (counted over {null_size:,})."
+    )
+
+
+def chance_sentence(chance: Chance) -> str:
+    """How far chance gets, and in whose manner it was let play."""
+    like = f" in the manner of {chance.reference}" if chance.reference else ""
+    made = f"melodies made by chance, note after note,{like}" if like else "melodies made by chance"
+    if chance.p_value <= 1 / (chance.size + 1):
+        return f"None of {chance.size:,} {made} comes as close to a work of this corpus."
+    share = 1000 * chance.p_value
+    told = f"{share:.0f}" if share >= 10 else f"{share:.2g}"
+    return (
+        f"Of 1,000 {made} about {told} come as close to a work of this corpus "
+        f"(counted over {chance.size:,})."
     )
 
 
