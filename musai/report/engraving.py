@@ -18,7 +18,7 @@ from musai.report.notation import Notation
 from musai.report.records import ComparedNote
 
 WIDTH = 960
-_SCALE = 40
+_SCALE = 44
 _ONE = Lock()
 """Verovio's names come from one generator for all: one drawing at a time."""
 
@@ -29,38 +29,28 @@ _OPTIONS = {
     "header": "none",
     "mnumInterval": 0,
     "pageMarginBottom": 20,
-    "pageMarginLeft": 10,
+    "pageMarginLeft": 70,
     "pageMarginRight": 10,
     "pageMarginTop": 20,
     "pageWidth": WIDTH * 100 // _SCALE,
     "pageHeight": 60000,
     "scale": _SCALE,
     "smuflTextFont": "none",
+    "spacingLinear": 0.3,
+    "spacingStaff": 13,
     "spacingSystem": 8,
     "svgFormatRaw": True,
     "svgRemoveXlink": True,
     "svgViewBox": True,
     "xmlIdSeed": 1,
 }
-_KEPT = {
-    "g",
-    "path",
-    "rect",
-    "use",
-    "text",
-    "tspan",
-    "polygon",
-    "polyline",
-    "ellipse",
-    "circle",
-} | {
-    "line",
-    "svg",
-}
-_ATTRIBUTES = {"d", "x", "y", "x1", "y1", "x2", "y2", "cx", "cy", "r", "rx", "ry", "width"} | {
-    *("height", "points", "transform", "stroke-width", "stroke-linecap", "stroke-linejoin"),
-    *("text-anchor", "font-size", "viewBox", "fill", "fill-opacity", "stroke", "stroke-dasharray"),
-}
+_KEPT = frozenset(
+    "svg g use path rect line polygon polyline ellipse circle text tspan".split()  # noqa: SIM905
+)
+_ATTRIBUTES = frozenset(
+    "d x y x1 y1 x2 y2 cx cy r rx ry width height points transform viewBox fill fill-opacity stroke "  # noqa: SIM905
+    "stroke-width stroke-linecap stroke-linejoin stroke-dasharray text-anchor font-size".split()
+)
 _CLASSES = {"note", "chord", "verse", "dir", "label", "tuplet", "num", "placeholder", "mNum"}
 _HEAD = 216
 """Width of a note head in the drawing's units (a staff's space is 180)."""
@@ -157,7 +147,8 @@ def _mark(element: Any, note: ComparedNote) -> Iterator[str]:
         (u for g in element if g.get("class") == "notehead" for u in g if _name(u) == "use"), None
     )
     found = _PLACE.search(head.get("transform", "")) if head is not None else None
-    if found is None or note.likeness in ("equal", "other"):
+    # What is tied over is marked once, where it begins.
+    if found is None or note.likeness == "equal" or "tied" in element.get("class", "").split():
         return
     x, y = float(found[1]) + _HEAD / 2, float(found[2])
     if note.likeness == "changed":

@@ -134,13 +134,12 @@ def _numbers(staff: Staff, bar: Bar, named: dict[int, int]) -> Iterator[str]:
         number = staff.notes[first].bar
         if named.get(staff.number) != number:
             named[staff.number] = number
-            where = "above" if staff.number == 1 else "below"
             at: Attributes = {
                 "staff": staff.number,
-                "place": where,
+                "place": "above",
                 "startid": f"#{_id(staff, event)}",
             }
-            yield _tag("dir", at, f"bar {number}")
+            yield _tag("dir", at, str(number))
 
 
 def _id(staff: Staff, event: Event) -> str:
@@ -218,12 +217,13 @@ def _note(
     spelt = spell(note.pitch, *staff.spelling)
     ident = f"{staff.prefix}{i}{part}"
     staff.ids[ident] = note
+    tied = more.get("tie") in ("m", "t")
     attributes = {
         "xml:id": ident,
-        "type": note.likeness,
+        "type": f"{note.likeness} tied" if tied else note.likeness,
         "pname": spelt.letter.lower(),
         "oct": spelt.octave,
-        **_accidental(spelt, staff.spelling[0], shown, more.get("tie") in ("m", "t")),
+        **_accidental(spelt, staff.spelling[0], shown, tied),
         **more,
     }
     return _tag("note", attributes, inside)
