@@ -9,7 +9,7 @@ from typing import Any
 
 from musai.folders import home
 from musai.match import kernels as plain
-from musai.match import told
+from musai.match import told, whole_loops
 
 _lock = threading.Lock()
 
@@ -18,6 +18,9 @@ _LOOPS: dict[str, Callable[..., Any]] = {
     "trace": plain.trace,
     "skyline": plain.skyline,
     "read": told.read,
+    "forward": whole_loops.forward,
+    "backward": whole_loops.backward,
+    "likeliest": whole_loops.likeliest,
 }
 
 
@@ -29,6 +32,9 @@ class Kernels:
     trace: Callable[..., Any]
     skyline: Callable[..., int]
     read: Callable[..., tuple[int, int, float, int, int]]
+    forward: Callable[..., float]
+    backward: Callable[..., None]
+    likeliest: Callable[..., float]
 
 
 @functools.cache

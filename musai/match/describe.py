@@ -13,7 +13,7 @@ from musai.match.hits import Hit, Verdict, light_of
 from musai.match.null import Null
 from musai.match.nulls import Nulls
 from musai.match.ranking import Ranked
-from musai.match.scores import UNITS, Scores
+from musai.match.scores import UNITS, scores_in_use
 from musai.match.search import Line
 
 SHARED = 0.9
@@ -140,7 +140,7 @@ def verdict(
         engine=searched.engine,
         corpus=catalogue.name,
         corpus_id=catalogue.corpus_id,
-        scores_version=Scores().version,
+        scores_version=scores_in_use().version,
     )
 
 
@@ -186,7 +186,7 @@ def nothing(catalogue: Catalogue, reason: str, searched: Search) -> Verdict:
         engine=searched.engine,
         corpus=catalogue.name,
         corpus_id=catalogue.corpus_id,
-        scores_version=Scores().version,
+        scores_version=scores_in_use().version,
     )
 
 

@@ -21,7 +21,7 @@ from musai.match import search
 from musai.match.catalogue import Catalogue
 from musai.match.index import Index
 from musai.match.related import LENGTHS, Related, TooFew, draw, sources
-from musai.match.scores import UNITS, Scores
+from musai.match.scores import UNITS, scores_in_use
 
 SIZE = 10_000
 """Phrases in a null."""
@@ -80,7 +80,7 @@ class Null:
 def basis(target: Catalogue, reference: Catalogue, seed: int, size: int) -> str:
     """Eight hexadecimal digits over what a null depends on besides the corpus itself."""
     source = "itself" if target.corpus_id == reference.corpus_id else reference.corpus_id
-    return _digits(VERSION, source, Scores().version, seed, size, LENGTHS)[:8]
+    return _digits(VERSION, source, scores_in_use().version, seed, size, LENGTHS)[:8]
 
 
 def version(target: Catalogue, reference: Catalogue, seed: int, size: int) -> str:

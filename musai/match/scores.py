@@ -5,13 +5,14 @@ before it)), in sixteenths of a bit, and a ratio class likewise given the one
 before it: a note that any melody would have brought next says little, a rare
 one says much.  (Plain alignment counts both the same and finds cadences
 everywhere.)  What disagrees costs the same everywhere.  The probabilities come
-from `background.npz`, counts over reference music made by `scripts/learn_background.py`;
-the constants below were set by hand, each
-moved alone against retrieval; `docs/matching.md` has the figures.
+from `background.npz`, counts over reference music made by
+`scripts/learn_background.py`, and from `learned.json`, how related lines differ,
+made by `scripts/learn_scores.py`; `docs/matching.md` has the figures.
 """
 
 import functools
 import hashlib
+import math
 from dataclasses import astuple, dataclass
 from importlib import resources
 from io import BytesIO
@@ -21,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from musai.match import kernels as k
+from musai.match.learned import Rates, learned
 from musai.match.streams import NO_RATIO, Symbols
 
 UNITS = 16
@@ -39,25 +41,33 @@ Ints = NDArray[Any]
 Floats = NDArray[np.float64]
 
 
+DIVERGENCE = 3.0
+"""How much more often than in the pairs learned from a passage's moves go wrong.
+
+Those pairs were related songs, whole; a phrase that reworks a passage may be
+less faithful.  Of 1, 2, 3, 4 and 6 times, this found most edited passages of
+music that the matcher is not judged by (docs/matching.md)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """Log-odds in bits; see the table in docs/matching.md for how they were chosen."""
+    """Log-odds in bits; `scores_at` makes them of the rates that were learned."""
 
-    agree_step: float = 0.85
+    agree_step: float
     """Probability that a step of related music agrees."""
-    agree_ratio: float = 0.9
+    agree_ratio: float
     """Probability that a ratio class of related music agrees."""
-    near1: float = -2.5
-    near2: float = -2.5
-    octave: float = -1.5
-    far: float = -4.5
-    ratio_near: float = -0.8
-    ratio_far: float = -2.0
-    changed: float = -2.0
-    extra: float = -3.0
-    missing: float = -2.5
-    gap_open: float = 5.0
-    gap_extend: float = 1.5
+    near1: float
+    near2: float
+    octave: float
+    far: float
+    ratio_near: float
+    ratio_far: float
+    changed: float
+    extra: float
+    missing: float
+    gap_open: float
+    gap_extend: float
     floor: float = 0.1
     """A step that agrees is worth at least this, so that an exact match runs to its ends."""
     step_cap: float = 6.0
@@ -69,6 +79,45 @@ class Scores:
         """Eight hexadecimal digits that change with any value or with the background."""
         text = repr(astuple(self)) + background().digest
         return hashlib.sha256(text.encode()).hexdigest()[:8]
+
+
+def scores_at(rates: Rates, divergence: float) -> Scores:
+    """log2(P(move | related) / P(move | unrelated)), every wrong move `divergence` times as frequent.
+
+    A move that mends (a note changed, too many or missing) is worth a step
+    that agrees and what stands here: it rests on the sum of two steps, which
+    is rarer by chance than one step after others.
+    """
+    chance = rates.by_chance
+
+    def odds(name: str) -> float:
+        return round(math.log2(divergence * getattr(rates, name) / chance[name]), 4)
+
+    def beside(name: str) -> float:
+        return round(math.log2(divergence * getattr(rates, name) / rates.equal), 4)
+
+    return Scores(
+        agree_step=rates.equal,
+        agree_ratio=rates.ratio_equal,
+        near1=odds("near1"),
+        near2=odds("near2"),
+        octave=odds("octave"),
+        far=odds("far"),
+        ratio_near=odds("ratio_near"),
+        ratio_far=odds("ratio_far"),
+        changed=beside("changed") + chance["mend"],
+        extra=beside("extra") + chance["mend"],
+        missing=beside("missing") + chance["mend"],
+        # A gap opens on either side.
+        gap_open=1 - beside("gap"),
+        gap_extend=round(-math.log2(rates.gap_longer), 4),
+    )
+
+
+@functools.cache
+def scores_in_use() -> Scores:
+    """The scores of every match."""
+    return scores_at(learned().rates, DIVERGENCE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +166,7 @@ def profile(line: Symbols, scores: Scores | None = None, known: Background | Non
 
     Columns as named in `kernels.py`.
     """
-    scores, known = scores or Scores(), known or background()
+    scores, known = scores or scores_in_use(), known or background()
     steps = line.steps[1:].astype(np.int64)
     rows = len(steps)
     table = np.zeros((rows, k.COLUMNS))

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from musai.match import kernels as k
 from musai.match import search
 from musai.match.catalogue import Catalogue
-from musai.match.scores import UNITS, Scores, background, ratio_index, step_class
+from musai.match.scores import UNITS, background, ratio_index, scores_in_use, step_class
 from musai.match.segment import KINDS
 from musai.match.streams import symbols
 from musai.music import TICKS, Phrase
@@ -94,7 +94,7 @@ def plain_line(pitch: Ints, onset: Ints) -> search.Line:
     """
     signs = symbols(pitch, onset)
     line = search.line_from(pitch, onset)
-    known, scores = background(), Scores()
+    known, scores = background(), scores_in_use()
     table = line.profile.astype(np.int64)
     step = known.step1[step_class(signs.steps[1:])] + np.log2(scores.agree_step)
     table[:, k.EQUAL] = np.rint(UNITS * np.minimum(step, scores.step_cap))

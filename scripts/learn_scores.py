@@ -1,0 +1,400 @@
+"""Make musai/match/learned.json: what alignments are scored by.
+
+    python scripts/learn_scores.py --alignments ../shared/data/melodic-evolution/alignments.csv
+
+Pitches and gaps from the experts' alignments of folk melodies (Savage and
+others 2022; pitch classes only), rhythm and octaves from tunes of the tunebook
+that bear one title in two books and cover each other.  Prints the agreement
+with the experts cross-validated over families: pairs of one song are never on
+both sides.
+"""
+
+import argparse
+import csv
+import itertools
+import json
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from scipy.optimize import minimize
+
+from musai.corpus import Corpus
+from musai.match import search, whole
+from musai.match.catalogue import Catalogue, catalogue
+from musai.match.learned import Rates, Whole
+from musai.match.related import COVERED
+from musai.match.scores import background
+from musai.match.segment import KINDS
+from musai.match.whole_loops import FIRST, PAIR, SECOND
+
+PITCH_CLASSES = {name: k for k, name in enumerate("CdDeEFgGaAbB")}
+FOLDS = 10
+SHRINK = 0.3
+"""Ridge on all weights; of .3, 1 and 3 the one that agreed best."""
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """Two lines as an expert laid them out: `ways` column by column, `partner` of the first's notes."""
+
+    family: str
+    first: np.ndarray
+    second: np.ndarray
+    ways: np.ndarray
+    partner: np.ndarray
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--alignments", type=Path, required=True)
+    parser.add_argument("--corpus", default="tunebook")
+    parser.add_argument("--out", type=Path, default=Path("musai/match/learned.json"))
+    chosen = parser.parse_args()
+    examples = read(chosen.alignments)
+    agreement = cross_validated(examples)
+    print(f"agreement with the experts, {FOLDS} folds by family: {agreement:.4f}", flush=True)
+    moves = expert_moves(examples)
+    tunes, ratios, octaves, pairs = version_moves(catalogue(Corpus.open(chosen.corpus)))
+    rates = rates_of(moves, tunes, ratios, octaves)
+    print(rates)
+    held = fit(examples)
+    wholes = unpacked(held) | {"duration": duration_weights(ratios)}
+    made = {
+        "examples": len(examples),
+        "families": len({e.family for e in examples}),
+        "agreement": round(agreement, 4),
+        "folds": FOLDS,
+        "versions": pairs,
+        "corpus": chosen.corpus,
+    }
+    table = {"made": made, "rates": asdict(rates), "whole": plain(wholes)}
+    chosen.out.write_text(json.dumps(table, indent=1) + "\n", encoding="utf-8")
+    print(f"{chosen.out}: {chosen.out.stat().st_size:,} bytes")
+
+
+def plain(weights: dict[str, Any]) -> dict[str, Any]:
+    return {name: np.round(np.asarray(values), 4).tolist() for name, values in weights.items()}
+
+
+def read(path: Path) -> list[Example]:
+    """The experts' pairs; two pairs that have a song in common are one family."""
+    sides: dict[str, dict[str, dict[str, str]]] = defaultdict(dict)
+    with path.open(encoding="utf-8") as file:
+        for row in csv.DictReader(file):
+            sides[row["pair"]][row["side"]] = row
+    parent: dict[str, str] = {}
+
+    def root(name: str) -> str:
+        parent.setdefault(name, name)
+        while parent[name] != name:
+            name = parent[name]
+        return name
+
+    def song(row: dict[str, str]) -> str:
+        return f"{row['language']} {row['title']}"
+
+    for two in sides.values():
+        parent[root(song(two["a"]))] = root(song(two["b"]))
+    return [
+        example(root(song(two["a"])), two["a"]["aligned"], two["b"]["aligned"])
+        for two in sides.values()
+    ]
+
+
+def example(family: str, first: str, second: str) -> Example:
+    ways = [
+        PAIR if a != "-" != b else (FIRST if a != "-" else SECOND)
+        for a, b in zip(first, second, strict=True)
+        if (a, b) != ("-", "-")
+    ]
+    partner, j = [], 0
+    for way in ways:
+        if way != SECOND:
+            partner.append(j if way == PAIR else -1)
+        j += way != FIRST
+    lines = [np.array([PITCH_CLASSES[c] for c in side if c != "-"]) for side in (first, second)]
+    return Example(family, lines[0], lines[1], np.array(ways), np.array(partner))
+
+
+def folds(examples: Sequence[Example]) -> list[tuple[list[Example], list[Example]]]:
+    """(learned from, judged by), families dealt out by their names' order."""
+    names = sorted({e.family for e in examples})
+    order = np.random.Generator(np.random.Philox(key=[1, 0])).permutation(len(names))
+    fold = {names[k]: place % FOLDS for place, k in enumerate(order)}
+    return [
+        (
+            [e for e in examples if fold[e.family] != k],
+            [e for e in examples if fold[e.family] == k],
+        )
+        for k in range(FOLDS)
+    ]
+
+
+def cross_validated(examples: Sequence[Example]) -> float:
+    """Share of the first lines' notes that get the partner, or the gap, that the expert gave."""
+    right = total = 0
+    for known, judged in folds(examples):
+        weights = of_vector(fit(known))
+        for one in judged:
+            right += int((laid(weights, one) == one.partner).sum())
+            total += len(one.partner)
+    return right / total
+
+
+def laid(weights: Whole, one: Example) -> np.ndarray:
+    seen = features(one)
+    _, paired, alone = whole.posterior(weights, *whole.weights(weights, *seen))
+    partner = np.full(len(one.first), -1, np.int64)
+    whole.kernels().likeliest(paired, alone, partner)
+    return partner
+
+
+def features(one: Example) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    return (
+        whole.pair_features(one.first, one.second),
+        whole.gap_features(one.first),
+        whole.gap_features(one.second),
+    )
+
+
+SIZES = {
+    "pair": (len(whole.PAIR_NAMES),),
+    "first": (len(whole.GAP_NAMES),),
+    "second": (len(whole.GAP_NAMES),),
+    "turns": (3, 3),
+    "start": (3,),
+}
+
+
+def unpacked(vector: np.ndarray) -> dict[str, np.ndarray]:
+    """The weights by name, views of one vector."""
+    held, at = {}, 0
+    for name, shape in SIZES.items():
+        count = int(np.prod(shape))
+        held[name] = vector[at : at + count].reshape(shape)
+        at += count
+    return held
+
+
+def of_vector(vector: np.ndarray) -> Whole:
+    return Whole(**unpacked(vector), duration=np.zeros(3))
+
+
+def fit(examples: Sequence[Example]) -> np.ndarray:
+    """The weights under which the experts' alignments are most probable (ridge, L-BFGS)."""
+    seen = [(features(e), observed(e)) for e in examples]
+    begin = np.zeros(sum(int(np.prod(shape)) for shape in SIZES.values()))
+    begin[0] = 2.0
+    found = minimize(
+        loss, begin, args=(seen,), jac=True, method="L-BFGS-B", options={"maxiter": 120}
+    )
+    return np.asarray(found.x)
+
+
+def observed(one: Example) -> dict[str, np.ndarray]:
+    """How often each feature stands in the expert's alignment."""
+    pair, first, second = features(one)
+    held = unpacked(np.zeros(sum(int(np.prod(shape)) for shape in SIZES.values())))
+    i = j = 0
+    for place, way in enumerate(one.ways):
+        if way == PAIR:
+            held["pair"][:] += pair[i, j]
+        elif way == FIRST:
+            held["first"][:] += first[i]
+        else:
+            held["second"][:] += second[j]
+        i += way != SECOND
+        j += way != FIRST
+        if place:
+            held["turns"][one.ways[place - 1], way] += 1
+        else:
+            held["start"][way] += 1
+    return held
+
+
+def loss(vector: np.ndarray, seen: Sequence[Any]) -> tuple[float, np.ndarray]:
+    """Negative log-likelihood with its gradient: expected counts less observed ones."""
+    weights = of_vector(vector)
+    slope = np.zeros_like(vector)
+    out = unpacked(slope)
+    total = SHRINK * float((vector**2).sum())
+    for (pair, first, second), counted in seen:
+        log = whole.weights(weights, pair, first, second)
+        every, paired, alone, turns, start = expected(weights, *log)
+        mine = sum(float((counted[n] * getattr(weights, n)).sum()) for n in SIZES)
+        total += every - mine
+        out["pair"][:] += np.tensordot(paired, pair, 2)
+        out["first"][:] += alone[0] @ first
+        out["second"][:] += alone[1] @ second
+        out["turns"][:] += turns
+        out["start"][:] += start
+        for name in SIZES:
+            out[name][:] -= counted[name]
+    return total, slope + 2 * SHRINK * vector
+
+
+def expected(weights: Whole, pair: Any, first: Any, second: Any) -> Any:
+    """Log weight of all alignments, and expected pairs, notes alone, turns and starts."""
+    m, n = pair.shape
+    ahead, behind = np.empty((3, m + 1, n + 1)), np.empty((3, m + 1, n + 1))
+    every = whole.kernels().forward(pair, first, second, weights.turns, weights.start, ahead)
+    whole.kernels().backward(pair, first, second, weights.turns, behind)
+    # What it weighs to go on from (i, j) by each way, the rest of the path included.
+    after = np.full((3, m + 1, n + 1), -1e30)
+    after[PAIR, :m, :n] = behind[PAIR, 1:, 1:] + pair
+    after[FIRST, :m, :] = behind[FIRST, 1:, :] + first[:, None]
+    after[SECOND, :, :n] = behind[SECOND, :, 1:] + second[None, :]
+    turns = np.array(
+        [
+            [np.exp(ahead[s] + weights.turns[s, t] + after[t] - every).sum() for t in range(3)]
+            for s in range(3)
+        ]
+    )
+    start = np.exp(weights.start + after[:, 0, 0] - every)
+    both = np.exp(ahead + behind - every)
+    alone = (both[FIRST, 1:, :].sum(axis=1), both[SECOND, :, 1:].sum(axis=0))
+    return every, both[PAIR, 1:, 1:], alone, turns, start
+
+
+def wrapped(step: int) -> int:
+    """A difference of pitch classes as the smaller step."""
+    return (step + 6) % 12 - 6
+
+
+def expert_moves(examples: Sequence[Example]) -> Counter[str]:
+    """How the experts' alignments go from one pair of notes to the next."""
+    found: Counter[str] = Counter()
+    for one in examples:
+        held = [(i, int(j)) for i, j in enumerate(one.partner) if j >= 0]
+        found.update(_moves(one, held))
+    return found
+
+
+def _moves(one: Example, held: list[tuple[int, int]]) -> Iterator[str]:
+    def off(x: tuple[int, int], y: tuple[int, int]) -> int:
+        a = int(one.first[y[0]]) - int(one.first[x[0]])
+        return abs(wrapped(a - int(one.second[y[1]]) + int(one.second[x[1]])))
+
+    k = 0
+    while k + 1 < len(held):
+        here, then = held[k], held[k + 1]
+        gone = (then[0] - here[0], then[1] - here[1])
+        k += 1
+        if gone == (1, 1) and off(here, then):
+            last = held[k + 1] if k + 1 < len(held) else None
+            if last == (then[0] + 1, then[1] + 1) and off(here, last) == 0:
+                k += 1
+                yield "changed"
+            else:
+                yield {1: "near1", 2: "near2"}.get(off(here, then), "far")
+        elif gone == (1, 1):
+            yield "equal"
+        elif gone in ((2, 1), (1, 2)):
+            yield "extra" if gone == (2, 1) else "missing"
+        else:
+            yield "gap"
+            yield from ["longer"] * (max(gone) - 3)
+
+
+def version_moves(held: Catalogue) -> tuple[int, Counter[int], int, int]:
+    """From tunes of one title: steps seen, ratio classes by how far they are apart, octaves, pairs."""
+    part = held.index.segments[0]
+    ratios: Counter[int] = Counter()
+    steps = octaves = pairs = 0
+    for first, second in _versions(held):
+        pitch, onset = part.line(first)
+        length = len(part.line(second)[0])
+        line = search.line_from(pitch, onset)
+        found = search.trace(part, second, line, 0, length).pairs.tolist()
+        if len(found) < COVERED * min(len(line), length):
+            continue
+        pairs += 1
+        theirs = part.symbols(second, 0, length)
+        for (i, j, changed), (i2, j2, changed2) in itertools.pairwise(found):
+            if (i2 - i, j2 - j) != (1, 1) or changed or changed2 or not (i and j):
+                continue
+            steps += 1
+            octaves += abs(int(line.symbols.steps[i2]) - int(theirs.steps[j2])) == 12
+            classes = int(line.symbols.ratios[i2]), int(theirs.ratios[j2])
+            if max(classes) < 50:
+                ratios[min(2, abs(classes[0] - classes[1]))] += 1
+    return steps, ratios, octaves, pairs
+
+
+def _versions(held: Catalogue) -> Iterator[tuple[int, int]]:
+    """Streams of two tunes of one title, of one line each."""
+    part = held.index.segments[0]
+    titled: dict[frozenset[str], list[int]] = defaultdict(list)
+    for work, stems in enumerate(held.titles):
+        streams = range(int(part.work_streams[work]), int(part.work_streams[work + 1]))
+        lines = [s for s in streams if KINDS[int(part.stream_kind[s])] == "line"]
+        if stems and len(lines) == 1 and 24 <= len(part.line(lines[0])[0]) <= 300:
+            titled[stems].append(lines[0])
+    for streams_held in titled.values():
+        if 1 < len(streams_held) <= 4:
+            yield from ((a, b) for k, a in enumerate(streams_held) for b in streams_held[k + 1 :])
+
+
+def rates_of(moves: Counter[str], steps: int, ratios: Counter[int], octaves: int) -> Rates:
+    total = sum(moves.values()) - moves["longer"]
+    share = {name: round(moves[name] / total, 5) for name in moves}
+    held = sum(ratios.values())
+    return Rates(
+        equal=share["equal"],
+        near1=share["near1"],
+        near2=share["near2"],
+        octave=round(octaves / steps, 5),
+        far=share["far"],
+        changed=share["changed"],
+        extra=share["extra"],
+        missing=share["missing"],
+        gap=share["gap"],
+        gap_longer=round(moves["longer"] / (moves["longer"] + moves["gap"]), 4),
+        ratio_equal=round(ratios[0] / held, 5),
+        ratio_near=round(ratios[1] / held, 5),
+        ratio_far=round(ratios[2] / held, 5),
+        by_chance=chance(),
+    )
+
+
+def chance() -> dict[str, float]:
+    """How two unrelated steps and ratio classes differ, and how much rarer a sum of two steps is."""
+    known = background()
+    step, ratio = 2.0**-known.step1, 2.0**-known.ratio1
+    apart = np.abs(np.subtract.outer(np.arange(27), np.arange(27)))
+    both = np.outer(step, step)
+    held = {f"near{k}": float(both[apart == k].sum()) for k in (1, 2)}
+    held["octave"] = float(both[apart == 12].sum())
+    held["far"] = 1 - float(both[apart == 0].sum()) - sum(held.values())
+    apart = np.abs(np.subtract.outer(np.arange(11), np.arange(11)))
+    both = np.outer(ratio, ratio)
+    held["ratio_near"] = float(both[apart == 1].sum())
+    held["ratio_far"] = float(both[apart > 1].sum())
+    # Entropy of the sum of two steps in a row, less that of a step after two others.
+    pair = 2.0 ** -(known.step1[:, None] + known.step2)
+    sums = np.bincount(np.add.outer(np.arange(27), np.arange(27)).ravel(), pair.ravel())
+    sums /= sums.sum()
+    triple = pair[:, :, None] * 2.0**-known.step3
+    after = float((triple * known.step3).sum() / triple.sum())
+    held["mend"] = -float((sums[sums > 0] * np.log2(sums[sums > 0])).sum()) - after
+    return {name: round(value, 5) for name, value in held.items()}
+
+
+def duration_weights(ratios: Counter[int]) -> list[float]:
+    """ln of how much likelier related notes have durations so far apart than unrelated ones."""
+    held = chance()
+    total = sum(ratios.values())
+    near, far = held["ratio_near"], held["ratio_far"]
+    return [
+        float(np.log(ratios[0] / total / (1 - near - far))),
+        float(np.log(ratios[1] / total / near)),
+        float(np.log(ratios[2] / total / far)),
+    ]
+
+
+if __name__ == "__main__":
+    main()
