@@ -10,6 +10,7 @@ from musai.cli.common import json_option, read_phrase, say_json
 
 if TYPE_CHECKING:
     from musai.match import Hit, Matcher, Matches
+    from musai.match.hits import Common
 
 DEFAULT = "tunebook"
 
@@ -25,8 +26,8 @@ STYLE = {"grey": "bright_black", "green": "green", "amber": "yellow", "red": "re
 def match(file: Path, corpora: tuple[str, ...], top: int, no_wait: bool, as_json: bool) -> None:
     """Find the works that a MIDI FILE is like.
 
-    Prints for each corpus the verdict on the file's music and the nearest
-    works.  "No significant match" is a result.  The first time a corpus is
+    Prints for each corpus the verdict on the file's music, what chance, style
+    and common stock say of it, and the nearest works.  "No significant match" is a result.  The first time a corpus is
     searched its index is built, and its null, which takes minutes; both are kept.
     """
     phrase = read_phrase(file)
@@ -60,18 +61,28 @@ def opened(name: str, no_wait: bool, quiet: bool) -> "Matcher":
 
 
 def _plain(matches: "Matches") -> dict[str, Any]:
+    from musai.report.facts import sentences
+
     return {
+        "sentences": [
+            {"about": said.about, "text": said.text, "computed": said.computed}
+            for said in sentences(matches.verdict)
+        ],
         "verdict": dataclasses.asdict(matches.verdict),
         "hits": [dataclasses.asdict(hit) for hit in matches],
     }
 
 
 def _print(matches: "Matches") -> None:
+    from musai.report.facts import sentences
+
     verdict = matches.verdict
     light = click.style(verdict.light, fg=STYLE[verdict.light], bold=True)
     p = "no p" if verdict.p_value is None else f"p = {verdict.p_value:.4f}"
     click.echo(f"{verdict.corpus}: {light} ({p}, longest run {verdict.longest_run} notes)")
     click.echo(f"  {verdict.sentence}")
+    for said in sentences(verdict):
+        click.echo(f"  {said.about}: {said.text}")
     if len(matches):
         _table(list(matches))
 
@@ -94,6 +105,20 @@ def _table(hits: "list[Hit]") -> None:
             _small(hit.q_value),
         )
         click.echo(f"  {'':{width}}  " + " ".join(f"{value:>8}" for value in values))
+        if shared := _shared(hit.common):
+            click.echo(f"  {'':{width}}  {shared}")
+
+
+def _shared(common: "Common | None") -> str:
+    """How common a hit's passage is, in a line; empty where that was not counted."""
+    if common is None:
+        return ""
+    if common.works <= 1:
+        return "passage in no other work at 90% of its score"
+    works = (
+        f"passage in {common.works} works by {common.authors} author{'s' * (common.authors != 1)}"
+    )
+    return f"{works}: {', '.join(common.examples)}" if common.examples else works
 
 
 def _small(value: float | None) -> str:

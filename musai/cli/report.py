@@ -14,6 +14,7 @@ from musai.errors import BadInput, NotFound
 if TYPE_CHECKING:
     from musai.corpus import Corpus
     from musai.match import Matches
+    from musai.match.spread import Spread
     from musai.report import Evidence, Report, records
 
 DEFAULT_CORPUS = "tunebook"
@@ -111,6 +112,7 @@ def _of_file(path: Path, corpora: tuple[str, ...], no_wait: bool, quiet: bool) -
     """The report of a file compared now; of several corpora the one whose light is worst decides."""
     from musai.cli.match import opened
     from musai.corpus import Corpus
+    from musai.match.spread import spread
     from musai.report import build_report
 
     phrase = read_phrase(path)
@@ -118,15 +120,17 @@ def _of_file(path: Path, corpora: tuple[str, ...], no_wait: bool, quiet: bool) -
     found = []
     for name in corpora or (DEFAULT_CORPUS,):
         with closing(opened(name, no_wait, quiet)) as matcher:
-            found.append((Corpus.open(name), matcher.match(phrase, 50)))
-    held, matches = max(found, key=lambda pair: _severity(pair[1]))
+            matches = matcher.match(phrase, 50)
+            spread_of = spread(matcher.nulls.ready, matches.verdict, phrase)
+            found.append((Corpus.open(name), matches, spread_of))
+    held, matches, spread_of = max(found, key=lambda each: _severity(each[1]))
     return build_report(
         phrase,
         when=when,
         name=path.name,
         origin="file",
         corpus=_corpus(held),
-        evidence=_evidence(held, matches),
+        evidence=_evidence(held, matches, spread_of),
         phrase_of=held.phrase,
     )
 
@@ -142,11 +146,11 @@ def _corpus(held: "Corpus") -> "records.Corpus":
     return records.Corpus(name=held.name, id=held.id, works=len(held))
 
 
-def _evidence(held: "Corpus", matches: "Matches") -> "Evidence":
+def _evidence(held: "Corpus", matches: "Matches", spread: "Spread | None") -> "Evidence":
     from musai.report import Evidence, work_record
 
     works = {hit.work_id: work_record(held.work(hit.work_id)) for hit in matches}
-    return Evidence(verdict=matches.verdict, hits=matches.hits, works=works)
+    return Evidence(verdict=matches.verdict, hits=matches.hits, works=works, spread=spread)
 
 
 COMMANDS: tuple[click.Command, ...] = (report,)

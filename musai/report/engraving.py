@@ -24,9 +24,11 @@ _ONE = Lock()
 
 _OPTIONS = {
     "adjustPageHeight": True,
-    "breaks": "auto",
+    "breaks": "encoded",
     "footer": "none",
     "header": "none",
+    "lyricTopMinMargin": 4,
+    "minLastJustification": 0.5,
     "mnumInterval": 0,
     "pageMarginBottom": 20,
     "pageMarginLeft": 70,
@@ -152,9 +154,9 @@ def _mark(element: Any, note: ComparedNote) -> Iterator[str]:
         return
     x, y = float(found[1]) + _HEAD / 2, float(found[2])
     if note.likeness == "changed":
-        yield svg.element("circle", class_="mark", cx=x, cy=y, r=210)
+        yield svg.element("circle", class_="mark", cx=x, cy=y, r=165)
     else:
-        yield svg.element("rect", class_="mark", x=x - 200, y=y - 170, width=400, height=340)
+        yield svg.element("rect", class_="mark", x=x - 160, y=y - 150, width=320, height=300)
 
 
 def _tip(note: ComparedNote) -> str:

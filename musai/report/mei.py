@@ -24,6 +24,9 @@ _DURATIONS = {2880: (1, 1), 1920: (1, 0), 1440: (2, 1), 960: (2, 0), 720: (4, 1)
 }
 _ACCIDENTALS = {-2: "ff", -1: "f", 0: "n", 1: "s", 2: "x"}
 _SHARPS = "FCGDAEB"
+_LINE, _BAR = 30, 1.5
+"""Notes that a line holds, and how many of them the bar line and its room take the place of."""
+
 _TIES = {(False, False): None, (False, True): "i", (True, True): "m", (True, False): "t"}
 """(Tied to what was, tied to what comes) -> how MEI says it."""
 
@@ -111,7 +114,10 @@ def bars(
     """Every bar of the score; `last` says whether the passage ends with them."""
     before = lines[0].signature
     named: dict[int, int] = {}
+    breaks = _breaks(lines, staves)
     for bar in lines:
+        if bar.first in breaks:
+            yield _tag("sb", {})
         if (bar.signature.numerator, bar.signature.denominator) != (
             before.numerator,
             before.denominator,
@@ -123,6 +129,20 @@ def bars(
         parts += [label for staff in staves for label in _numbers(staff, bar, named)]
         end = "end" if last and bar is lines[-1] else None
         yield _tag("measure", {"n": bar.number, "right": end}, *parts)
+
+
+def _breaks(lines: Sequence[Bar], staves: Sequence[Staff]) -> set[int]:
+    """Ticks of the bars that begin a new line, such that all lines are about equally full."""
+    starts = {event.start for staff in staves for event in staff.events}
+    wide = [_BAR + sum(bar.first <= tick < bar.last for tick in starts) for bar in lines]
+    fill = sum(wide) / -(-sum(wide) // _LINE)
+    breaks, held = set(), 0.0
+    for bar, width in zip(lines[1:], wide, strict=False):
+        held += width
+        if held >= fill - width / 2:
+            breaks.add(bar.first)
+            held -= fill
+    return breaks
 
 
 def _numbers(staff: Staff, bar: Bar, named: dict[int, int]) -> Iterator[str]:

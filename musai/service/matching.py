@@ -12,6 +12,7 @@ from musai.errors import NotFound
 from musai.service import wire
 from musai.service.pipes import Pipes
 from musai.service.playing import load, made_with, reason_of
+from musai.service.styles import Styles
 
 TOP = 10
 """Hits recorded for each corpus: a record is kept for ever, and a jam makes hundreds of them."""
@@ -53,6 +54,7 @@ def run_matcher(pipes: Pipes, factory: str, *corpora: str) -> None:
             if room.refresh():
                 pipes.say(wire.Ready({"corpora": room.rows}, made_with()))
             pipes.say(room.answer(command))
+            room.open_styles()
 
 
 @dataclasses.dataclass(slots=True)
@@ -70,6 +72,7 @@ class Room:
     def __init__(self, opener: Callable[[str], MatcherLike]) -> None:
         self._opener = opener
         self._shelves: dict[str, Shelf] = {}
+        self.styles = Styles()
 
     @property
     def rows(self) -> list[dict[str, Any]]:
@@ -97,11 +100,19 @@ class Room:
             return wire.Unfound(command.ticket, "; ".join(row["reason"] for row in self.rows))
         try:
             phrase = command.phrase.phrase()
-            rows = [compared(name, matcher, phrase) for name, matcher in matchers.items()]
+            rows = [
+                compared(name, matcher, phrase, self.styles) for name, matcher in matchers.items()
+            ]
         except Exception as error:
             return wire.Unfound(command.ticket, reason_of(error))
         rows.sort(key=_severity, reverse=True)
         return wire.Found(command.ticket, rows)
+
+    def open_styles(self) -> None:
+        """Begin to open the styles of the corpora, so that later phrases can be told by them."""
+        for name, shelf in self._shelves.items():
+            if shelf.matcher is not None:
+                self.styles.open_behind(name, shelf.matcher.corpus)
 
     def _opened(self, name: str) -> Shelf:
         try:
@@ -132,8 +143,14 @@ def _stamp(shelf: Shelf) -> int:
         return -1
 
 
-def compared(name: str, matcher: MatcherLike, phrase: Any) -> dict[str, Any]:
-    """One corpus's row: name, id, path, works, verdict, hits, and about each work that was hit."""
+def compared(
+    name: str, matcher: MatcherLike, phrase: Any, styles: Styles | None = None
+) -> dict[str, Any]:
+    """One corpus's row: name, id, path, works, verdict, hits, and about each work that was hit.
+
+    `spread` is the null in short, `style` what `styles` says of the phrase; each None where it
+    is not known, `style_reason` says why there is no style.
+    """
     matches = matcher.match(phrase, top=TOP)
     corpus = matcher.corpus
     hits: list[dict[str, Any]] = []
@@ -142,6 +159,7 @@ def compared(name: str, matcher: MatcherLike, phrase: Any) -> dict[str, Any]:
         if rank >= ALIGNED:
             values["alignment"] = []
         hits.append(values)
+    style, why = styles.of(name, corpus, phrase) if styles else (None, "")
     return {
         "name": name,
         "id": corpus.id,
@@ -149,8 +167,20 @@ def compared(name: str, matcher: MatcherLike, phrase: Any) -> dict[str, Any]:
         "works": len(corpus.works),
         "verdict": {**plain(matches.verdict), "corpus": name},
         "hits": hits,
+        "spread": plain(_spread(matcher, matches.verdict, phrase)),
+        "style": plain(style),
+        "style_reason": why,
         "about": {hit["work_id"]: about(corpus, hit["work_id"]) for hit in hits[:ALIGNED]},
     }
+
+
+def _spread(matcher: MatcherLike, verdict: Any, phrase: Any) -> Any:
+    """The null that the verdict was held against, in short; a matcher's stand-in may have none."""
+    from musai.match.null import Null
+    from musai.match.spread import spread
+
+    nulls = [null for null in matcher.nulls.ready if isinstance(null, Null)]
+    return spread(nulls, verdict, phrase) if nulls else None
 
 
 def plain(value: Any) -> Any:

@@ -58,7 +58,13 @@ def _evidence(row: dict[str, Any]) -> Evidence:
     }
     verdict: Any = _Row(row["verdict"])
     hits: list[Any] = [_Row(hit) for hit in row["hits"]]
-    return Evidence(verdict=verdict, hits=hits, works=works)
+    return Evidence(
+        verdict=verdict,
+        hits=hits,
+        works=works,
+        spread=row.get("spread"),
+        style=row.get("style"),
+    )
 
 
 class _Works:
