@@ -8,7 +8,6 @@ of them cost a millisecond.
 """
 
 from dataclasses import dataclass, fields
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -60,19 +59,6 @@ class Postings:
     def bytes(self) -> int:
         """Bytes of all arrays."""
         return int(sum(getattr(self, field.name).nbytes for field in fields(self)))
-
-    def save(self, folder: Path) -> None:
-        """Write every array as a .npy file into an existing folder."""
-        for field in fields(self):
-            np.save(folder / f"key_{field.name}.npy", getattr(self, field.name))
-
-    @classmethod
-    def open(cls, folder: Path) -> "Postings":
-        """Memory-map what `save` wrote."""
-        names = [field.name for field in fields(cls)]
-        return cls(
-            **{n: np.asarray(np.load(folder / f"key_{n}.npy", mmap_mode="c")) for n in names}
-        )
 
     def beginnings(self, steps: Ints) -> Ints:
         """Positions in the segment where a line may begin, best first, to within `BUCKET` notes.

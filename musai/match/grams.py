@@ -6,6 +6,7 @@ one holds: near-duplicates, and which works a null must not call unrelated.
 `candidates.py` finds by shorter ones where a phrase may lie.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -67,6 +68,20 @@ class FigureSets:
     offsets: Ints
 
     @classmethod
+    def joined(cls, parts: Sequence["FigureSets"]) -> "FigureSets":
+        """The works of all parts, one after another."""
+        keys = np.concatenate([part.keys for part in parts])
+        ends = [part.offsets[1:].astype(np.int64) for part in parts]
+        shift = np.cumsum([0, *(len(part.keys) for part in parts)])
+        moved = (end + by for end, by in zip(ends, shift, strict=False))
+        return cls(keys, np.concatenate([[0], *moved]))
+
+    @property
+    def bytes(self) -> int:
+        """Bytes of both arrays."""
+        return int(self.keys.nbytes + self.offsets.nbytes)
+
+    @classmethod
     def of(cls, segment: Segment) -> "FigureSets":
         """The figures of a segment's works, each counted once a work."""
         keys = figures(line_steps(segment), FIGURE)
@@ -78,7 +93,7 @@ class FigureSets:
         # Work and figure in one number, which sorts faster than pairs.
         both = np.unique(work[held] * WIDTH**FIGURE + keys[held])
         offsets = np.searchsorted(both, np.arange(segment.works + 1) * WIDTH**FIGURE)
-        return cls(both % WIDTH**FIGURE, offsets)
+        return cls((both % WIDTH**FIGURE).astype(np.uint32), offsets.astype(np.uint32))
 
 
 def coverage(left: FigureSets, right: FigureSets) -> Any:
@@ -92,7 +107,7 @@ def coverage(left: FigureSets, right: FigureSets) -> Any:
     keys, inverse = np.unique(np.concatenate((left.keys, right.keys)), return_inverse=True)
     counts = np.bincount(inverse, minlength=len(keys))
     works = len(left.offsets) + len(right.offsets) - 2
-    rare = (counts <= max(20, COMMON * works)).astype(np.float32)
+    rare = (counts <= _most(works)).astype(np.float32)
     split = len(left.keys)
     shape = (len(left.offsets) - 1, len(keys))
     a = sparse.csr_matrix((rare[inverse[:split]], inverse[:split], left.offsets), shape=shape)
@@ -100,6 +115,11 @@ def coverage(left: FigureSets, right: FigureSets) -> Any:
     b = sparse.csr_matrix((rare[inverse[split:]], inverse[split:], right.offsets), shape=shape)
     total = np.maximum(1, np.asarray(a.sum(axis=1)).ravel())
     return sparse.diags(1 / total) @ (a @ b.T)
+
+
+def _most(works: int) -> float:
+    """Works that a figure may stand in and still say something about two of them."""
+    return max(20, COMMON * works)
 
 
 def clusters(sets: FigureSets) -> Ints:
@@ -117,6 +137,42 @@ def clusters(sets: FigureSets) -> Ints:
     both = share.minimum(share.T).tocoo()
     close = both.data >= NEAR_DUPLICATE
     graph = sparse.coo_matrix((close[close], (both.row[close], both.col[close])), (count, count))
+    _, label = connected_components(graph, directed=False)
+    _, first = np.unique(label, return_index=True)
+    numbers: Ints = first[label].astype(np.int32)
+    return numbers
+
+
+def clusters_with(before: Ints, sets: FigureSets, added: int) -> Ints:
+    """`clusters` when the last `added` works are new and the clusters of the others are known.
+
+    Only the new works are compared, and of an old work all figures count, common ones too:
+    a little stricter than `clusters`, which is run again once a fifth is new.
+    """
+    from scipy import sparse
+    from scipy.sparse.csgraph import connected_components
+
+    count, known = len(sets.offsets) - 1, len(before)
+    keys = np.unique(sets.keys[int(sets.offsets[known]) :])
+    # A table of the figures' last sixteen bits leaves few to be looked up.
+    told = np.zeros(1 << 16, bool)
+    told[keys & 0xFFFF] = True
+    mine = np.flatnonzero(told[sets.keys & 0xFFFF])
+    mine = mine[np.isin(sets.keys[mine], keys)]
+    work = np.searchsorted(sets.offsets, mine, side="right") - 1
+    slot = np.searchsorted(keys, sets.keys[mine])
+    rare = (np.bincount(slot, minlength=len(keys)) <= _most(count))[slot]
+    work, slot = work[rare], slot[rare]
+    ones = np.ones(len(work), np.float32)
+    table = sparse.csr_matrix((ones, (work, slot)), (count, max(1, len(keys))))
+    shared = (table[known:] @ table.T).tocoo()
+    total = np.diff(sets.offsets).astype(float)
+    total[known:] = np.bincount(work, minlength=count)[known:]
+    fewest = np.maximum(1, np.maximum(total[known + shared.row], total[shared.col]))
+    close = shared.data >= NEAR_DUPLICATE * fewest
+    left = np.concatenate((np.arange(known), known + shared.row[close]))
+    right = np.concatenate((before, shared.col[close]))
+    graph = sparse.coo_matrix((np.ones(len(left)), (left, right)), (count, count))
     _, label = connected_components(graph, directed=False)
     _, first = np.unique(label, return_index=True)
     numbers: Ints = first[label].astype(np.int32)

@@ -3,7 +3,7 @@
 ::
 
     <corpus>/index/current.json        which folder holds
-    <corpus>/index/<id>-<n>/           index.json, segment-0/, segment-1/, ...
+    <corpus>/index/<id>-<n>/           index.json, cluster.npy, segment-0.bin, segment-1.bin, ...
     <corpus>/index/null/               reference nulls, see null.py
 
 A folder is written under another name and takes its own by one rename;
@@ -27,12 +27,12 @@ import numpy as np
 from filelock import FileLock
 from numpy.typing import NDArray
 
-from musai.match import grams, segment
+from musai.match import grams, packed, segment
 from musai.match.candidates import Postings
 from musai.match.segment import Segment
 from musai.music.phrase import Phrase
 
-LAYOUT = 3
+LAYOUT = 4
 """Changes whenever the arrays do."""
 
 MAX_NEW = 0.2
@@ -95,6 +95,7 @@ class Index:
     meta: Meta
     segments: tuple[Segment, ...]
     postings: tuple[Postings, ...]
+    figures: tuple[grams.FigureSets, ...]
     work_ids: tuple[str, ...]
     alive: NDArray[np.bool_]
     cluster: NDArray[Any]
@@ -106,12 +107,7 @@ class Index:
 
     def sets(self) -> grams.FigureSets:
         """The figures of all works, for comparing whole works."""
-        parts = [grams.FigureSets.of(s) for s in self.segments]
-        keys = np.concatenate([p.keys for p in parts])
-        ends = [p.offsets[1:] for p in parts]
-        shift = np.cumsum([0, *(len(p.keys) for p in parts)])
-        offsets = np.concatenate([[0], *(e + s for e, s in zip(ends, shift, strict=False))])
-        return grams.FigureSets(keys, offsets)
+        return grams.FigureSets.joined(self.figures)
 
 
 def open_index(
@@ -152,13 +148,14 @@ def _current(root: Path) -> tuple[Path, Meta] | None:
 
 
 def _opened(folder: Path, meta: Meta) -> Index:
-    places = [folder / f"segment-{k}" for k in range(len(meta.segments))]
+    parts = [_part(folder / _name(k)) for k in range(len(meta.segments))]
     work_ids = tuple(work for part in meta.segments for work in part)
     gone = set(meta.gone)
     return Index(
         meta=meta,
-        segments=tuple(Segment.open(place) for place in places),
-        postings=tuple(Postings.open(place) for place in places),
+        segments=tuple(part[0] for part in parts),
+        postings=tuple(part[1] for part in parts),
+        figures=tuple(part[2] for part in parts),
         work_ids=work_ids,
         alive=np.array([work not in gone for work in work_ids], bool),
         cluster=np.load(folder / "cluster.npy"),
@@ -176,41 +173,55 @@ def _refresh(
     draft = target.with_name(target.name + ".part")
     shutil.rmtree(draft, ignore_errors=True)
     draft.mkdir()
-    kept = _keep(held, ids, draft)
+    kept = _keep(held, ids)
     known = {work for part in kept for work in part}
     new = [work for work in ids if work not in known]
+    if new:
+        new = _absorbed(kept, ids, new) + new
+    for k in range(len(kept)):
+        _link(held[0] / _name(k) if held else root, draft / _name(k))
     if new or not kept:
-        place = draft / f"segment-{len(kept)}"
-        place.mkdir()
         made = segment.build(_read(corpus, new, progress))
-        made.save(place)
-        Postings.of(made).save(place)
+        _write(draft / _name(len(kept)), made)
         kept.append(new)
     gone = sorted({work for part in kept for work in part} - set(ids))
-    meta = _finish(draft, corpus.id, kept, gone)
+    before = np.load(held[0] / "cluster.npy") if held and len(kept) > 1 else None
+    meta = _finish(draft, corpus.id, kept, gone, before)
     draft.rename(target)
     _replace(root / "current.json", msgspec.json.encode(target.name))
     _sweep_up(root, target)
     return target, meta
 
 
-def _keep(held: tuple[Path, Meta] | None, ids: Sequence[str], draft: Path) -> list[list[str]]:
-    """Link the segments that are still good into the draft, unless a fresh start is cheaper."""
+def _keep(held: tuple[Path, Meta] | None, ids: Sequence[str]) -> list[list[str]]:
+    """The segments that are still good; none where a fresh start is cheaper."""
     if held is None:
         return []
-    folder, meta = held
+    _, meta = held
     first = set(meta.segments[0]) if meta.segments else set()
     wanted = set(ids)
     if len(meta.segments) >= MAX_SEGMENTS or len(first & wanted) < (1 - MAX_NEW) * max(
         len(first), len(wanted)
     ):
         return []
-    for k in range(len(meta.segments)):
-        shutil.copytree(folder / f"segment-{k}", draft / f"segment-{k}", copy_function=_link)
     return [list(part) for part in meta.segments]
 
 
-def _link(source: str, target: str) -> None:
+def _absorbed(kept: list[list[str]], ids: Sequence[str], new: Sequence[str]) -> list[str]:
+    """Works of the last small segments, taken out of `kept` to be laid out with the new ones.
+
+    Those no larger than what is added, so that a corpus that grows work by
+    work has a handful of segments and each work is laid out a few times.
+    """
+    wanted, taken = set(ids), list[str]()
+    while len(kept) > 1 and len(kept[-1]) <= len(new) + len(taken):
+        if not wanted.issuperset(kept[-1]):
+            break
+        taken = kept.pop() + taken
+    return taken
+
+
+def _link(source: Path, target: Path) -> None:
     """A second name for the same file where the file system has such, else a copy."""
     try:
         os.link(source, target)
@@ -226,23 +237,49 @@ def _read(corpus: CorpusLike, ids: Sequence[str], progress: Progress) -> Iterabl
     progress(len(ids), len(ids), "index")
 
 
-def _finish(draft: Path, corpus_id: str, parts: list[list[str]], gone: list[str]) -> Meta:
-    places = [draft / f"segment-{k}" for k in range(len(parts))]
-    segments = tuple(Segment.open(place) for place in places)
-    postings = tuple(Postings.open(place) for place in places)
+def _finish(
+    draft: Path, corpus_id: str, parts: list[list[str]], gone: list[str], before: Any
+) -> Meta:
+    """Write what is known of all segments; `before` has the clusters of an older state, or None."""
+    places = [draft / _name(k) for k in range(len(parts))]
+    held = [_part(place) for place in places]
     meta = Meta(
         layout=LAYOUT,
         corpus=corpus_id,
         segments=parts,
         gone=gone,
-        notes=int(sum(s.work_notes.sum() for s in segments)),
-        bytes=sum(s.bytes for s in segments) + sum(p.bytes for p in postings),
+        notes=int(sum(laid.work_notes.sum() for laid, _, _ in held)),
+        bytes=sum(place.stat().st_size for place in places),
     )
-    nothing = np.zeros(0, bool)
-    drawn = Index(meta, segments, postings, (), nothing, nothing)
-    np.save(draft / "cluster.npy", grams.clusters(drawn.sets()))
+    figures = grams.FigureSets.joined([part[2] for part in held])
+    if before is None:
+        cluster = grams.clusters(figures)
+    else:
+        added = sum(len(part) for part in parts) - len(before)
+        cluster = grams.clusters_with(before, figures, added) if added else before
+    np.save(draft / "cluster.npy", cluster)
     (draft / "index.json").write_bytes(msgspec.json.encode(meta))
     return meta
+
+
+def _name(number: int) -> str:
+    return f"segment-{number}.bin"
+
+
+def _write(path: Path, made: Segment) -> None:
+    """A segment with its postings and the figures of its works in one file."""
+    table = packed.table_of
+    sets = grams.FigureSets.of(made)
+    packed.save(path, table(made) | table(Postings.of(made), "key_") | table(sets, "figure_"))
+
+
+def _part(path: Path) -> tuple[Segment, Postings, grams.FigureSets]:
+    arrays = packed.load(path)
+    return (
+        packed.made_of(Segment, arrays),
+        packed.made_of(Postings, arrays, "key_"),
+        packed.made_of(grams.FigureSets, arrays, "figure_"),
+    )
 
 
 def _replace(path: Path, data: bytes) -> None:

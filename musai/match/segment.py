@@ -10,7 +10,6 @@ second pass over a long work.
 import heapq
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -70,21 +69,6 @@ class Segment:
     def bytes(self) -> int:
         """Bytes of all arrays."""
         return int(sum(getattr(self, field.name).nbytes for field in fields(self)))
-
-    def save(self, folder: Path) -> None:
-        """Write every array as a .npy file into an existing folder."""
-        for field in fields(self):
-            np.save(folder / f"{field.name}.npy", getattr(self, field.name))
-
-    @classmethod
-    def open(cls, folder: Path) -> "Segment":
-        """Memory-map what `save` wrote.
-
-        Copy-on-write mapping: nothing is ever written, but compiled loops
-        see the same array type as in memory.
-        """
-        names = [field.name for field in fields(cls)]
-        return cls(**{n: np.asarray(np.load(folder / f"{n}.npy", mmap_mode="c")) for n in names})
 
     def line(self, stream: int) -> tuple[Ints, Ints]:
         """Pitches and onsets of one stream."""
