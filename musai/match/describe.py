@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from musai.match import significance
 from musai.match.catalogue import Catalogue
-from musai.match.hits import Hit, Verdict, light_of
+from musai.match.hits import Chance, Common, Hit, Verdict, light_of
 from musai.match.null import Null
 from musai.match.nulls import Nulls
 from musai.match.ranking import Ranked
@@ -64,22 +64,15 @@ def _line_test(number: int, line: Line, score: int, nulls: Sequence[Null]) -> Te
     return Test(number, p, max(beyond) if len(beyond) == len(known) else None, null)
 
 
-@dataclass(frozen=True, slots=True)
-class Common:
-    """How common the best passage is: in how many works, by how many authors, and which."""
+def common_stock(catalogue: Catalogue, ranked: Ranked, line: int, reached: int) -> Common:
+    """Clusters that reach `SHARED` of the score `reached` for a line.
 
-    works: int = 0
-    authors: int = 0
-    examples: tuple[str, ...] = ()
-
-
-def common_stock(catalogue: Catalogue, ranked: Ranked, line: int) -> Common:
-    """Clusters that reach `SHARED` of the best score of a line; a work by nobody known counts
-    as an author of its own."""
+    A work by nobody known counts as an author of its own.
+    """
     scores = ranked.scores[line]
-    if not len(scores) or scores.max() <= 0:
+    if not len(scores) or reached <= 0:
         return Common()
-    holding = np.flatnonzero(scores >= SHARED * scores.max())
+    holding = np.flatnonzero(scores >= SHARED * reached)
     holding = holding[np.argsort(-scores[holding], kind="stable")]
     works = [int(ranked.best[c]) for c in holding]
     authors: set[str] = set()
@@ -109,7 +102,8 @@ def verdict(
     """The verdict on a phrase of which `ranked` holds the scores."""
     ready = nulls.ready
     test = test_of(lines, ranked.scores, ready)
-    common = common_stock(catalogue, ranked, test.line)
+    reached = int(ranked.scores[test.line].max())
+    common = common_stock(catalogue, ranked, test.line, reached)
     run = max((hit.longest_run for hit in hits), default=0)
     light = light_of(test.p, run, common.authors)
     reason = "" if test.p is not None else _why_grey(lines, nulls)
@@ -141,7 +135,17 @@ def verdict(
         corpus=catalogue.name,
         corpus_id=catalogue.corpus_id,
         scores_version=scores_in_use().version,
+        chance=_chance(test, lines, reached),
     )
+
+
+def _chance(test: Test, lines: Sequence[Line], score: int) -> Chance | None:
+    """What decoys made like the verdict's reference say of the same line, times the lines looked at."""
+    if test.null is None:
+        return None
+    p = significance.chance_p(test.null, len(lines[test.line]), score)
+    size = int(test.null.decoys.shape[1])
+    return None if p is None else Chance(min(1.0, len(lines) * p), size, test.null.reference)
 
 
 def _why_grey(lines: Sequence[Line], nulls: Nulls) -> str:

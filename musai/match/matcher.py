@@ -14,12 +14,12 @@ from musai.errors import MusaiError
 from musai.folders import home
 from musai.match import describe, ranking, search, significance
 from musai.match.catalogue import Catalogue, catalogue
-from musai.match.hits import Hit, Matches
+from musai.match.hits import Common, Hit, Matches
 from musai.match.index import CorpusLike, Index, Progress
 from musai.match.null import log_notes
 from musai.match.nulls import AT_ONCE, Nulls
 from musai.match.scores import UNITS
-from musai.match.streams import streams
+from musai.match.streams import SHORTEST, streams
 from musai.music.phrase import Phrase
 
 REFERENCE = "tunebook"
@@ -49,6 +49,28 @@ class Query:
     found: tuple[search.Found, ...]
     ranked: ranking.Ranked
     single: Single | None
+
+
+class Passages:
+    """How common passages of a phrase are; each is searched for once."""
+
+    def __init__(self, catalogue: Catalogue, phrase: Phrase, engine: str) -> None:
+        self._catalogue, self._phrase, self._engine = catalogue, phrase, engine
+        self._found: dict[bytes, ranking.Ranked] = {}
+
+    def common(self, passage: Ints, work: int) -> Common:
+        """Works that hold the notes `passage` at 90% of the score that `work` reaches for them."""
+        if len(passage) < SHORTEST:
+            return Common()
+        index, key = self._catalogue.index, passage.tobytes()
+        if key not in self._found:
+            line = search.line_of(self._phrase, passage)
+            found, _ = search.search(index, line, self._engine)
+            self._found[key] = ranking.rank(index, found.works[None])
+        ranked = self._found[key]
+        mine = index.cluster[ranked.best] == index.cluster[work]
+        reached = int(ranked.scores[0, mine].max(initial=0))
+        return describe.common_stock(self._catalogue, ranked, 0, reached)
 
 
 class Matcher:
@@ -95,10 +117,14 @@ class Matcher:
         """The index that is searched."""
         return self.catalogue.index
 
-    def match(self, phrase: Phrase, top: int = 50, engine: str = "auto") -> Matches:
+    def match(
+        self, phrase: Phrase, top: int = 50, engine: str = "auto", common: int = 0
+    ) -> Matches:
         """The `top` nearest works, near-duplicates as one, and the verdict on the phrase.
 
-        `engine` is "exhaustive", "index", or "auto", by the size of the corpus.
+        `engine` is "exhaustive", "index", or "auto", by the size of the corpus.  Of the
+        `common` first hits it is counted how many works hold the matched passage; that takes a
+        search more for each passage.
         """
         lines, share = search.lines(phrase)
         if not lines or not self.index.alive.any():
@@ -107,8 +133,16 @@ class Matcher:
         ranked = ranking.rank(self.index, np.stack([f.works for f, _ in found]))
         single = self._single(lines, ranked)
         query = Query(phrase, tuple(lines), tuple(f for f, _ in found), ranked, single)
-        hits = [self._hit(query, int(c)) for c in ranked.order[: max(0, top)]]
-        kept = [hit for hit in hits if hit is not None]
+        passages = Passages(self.catalogue, phrase, engine)
+        kept: list[Hit] = []
+        for cluster in ranked.order[: max(0, top)]:
+            held = self._hit(query, int(cluster))
+            if held is not None:
+                hit, lie = held
+                if len(kept) < common:
+                    passage = lines[lie.line].index[lie.first : lie.last + 1]
+                    hit = replace(hit, common=passages.common(passage, ranked.best[cluster]))
+                kept.append(hit)
         searched = describe.Search(len(lines), share, found[0][1])
         verdict = describe.verdict(self.catalogue, self.nulls, lines, ranked, kept, searched)
         if not verdict.significant:
@@ -142,7 +176,7 @@ class Matcher:
             extended = np.where(better, np.any([e for _, e in each], axis=0), extended)
         return Single(p, significance.q_values(p), extended)
 
-    def _hit(self, query: Query, cluster: int) -> Hit | None:
+    def _hit(self, query: Query, cluster: int) -> tuple[Hit, ranking.Lie] | None:
         work = int(query.ranked.best[cluster])
         row = self.catalogue.rows[work]
         scores = query.ranked.scores[:, cluster]
@@ -165,7 +199,7 @@ class Matcher:
         q = None if single is None else float(single.q[cluster])
         cluster_of = self.index.cluster
         same = np.flatnonzero((cluster_of == cluster_of[work]) & self.index.alive)
-        return Hit(
+        hit = Hit(
             work_id=row.id,
             title=row.title,
             path=row.path,
@@ -191,6 +225,7 @@ class Matcher:
             extrapolated=single is not None and bool(single.extended[cluster]),
             variants=tuple(self.index.work_ids[int(w)] for w in same if w != work),
         )
+        return hit, best
 
 
 def match_all(matchers: Sequence[Matcher], phrase: Phrase, top: int = 50) -> dict[str, Matches]:

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from musai.match import search
+from musai.match import decoys, search
 from musai.match.catalogue import Catalogue
 from musai.match.index import Index
 from musai.match.related import LENGTHS, Related, TooFew, draw, sources
@@ -32,7 +32,10 @@ PILOT = 200
 LOW, BINS = -100 * UNITS, 400 * UNITS
 """The histogram of single works' scores holds r in units from LOW on."""
 
-VERSION = 2
+DECOYS = 10
+"""One decoy is counted for so many phrases."""
+
+VERSION = 3
 
 Ints = NDArray[Any]
 
@@ -44,6 +47,8 @@ class Null:
     `best` int16 (classes, phrases), each row rising: best scores in units over
     unrelated works; `bare` the same with nothing excluded but the phrase's own
     work and its near-duplicates.
+    `decoys` int16 (classes, decoys), each row rising: best scores of lines
+    that are like the reference by chance alone (`decoys.py`).
     `slope` (classes,) in units per ln(note); `pairs` int64 (classes, BINS):
     histogram of r over single unrelated works; `works` rising uint64: the
     works of the corpus when it was made, by `fingerprints`.
@@ -54,6 +59,7 @@ class Null:
     lengths: Ints
     best: Ints
     bare: Ints
+    decoys: Ints
     slope: NDArray[np.float64]
     pairs: Ints
     works: Ints
@@ -73,7 +79,9 @@ class Null:
         return cls(
             reference=str(held["reference"]),
             version=str(held["version"]),
-            **{n: held[n] for n in ("lengths", "best", "bare", "slope", "pairs", "works")},
+            **{
+                n: held[n] for n in ("lengths", "best", "bare", "decoys", "slope", "pairs", "works")
+            },
         )
 
 
@@ -129,7 +137,14 @@ def build(
             continue
         found = search.exhaustive(target.index, phrase.line, checks)
         draft.add(found.works, own, related.checked(phrase, found, away))
-        yield draft
+        if draft.done < size:
+            yield draft
+    known = decoys.chain(reference)
+    for number in range(draft.decoys.shape[1]):
+        line = decoys.line(known, pool.lengths[-1], seed, number)
+        works = search.exhaustive(target.index, line, checks).works
+        draft.decoys[:, number] = works.max(axis=1, initial=0)
+    yield draft
 
 
 class Draft:
@@ -139,6 +154,7 @@ class Draft:
         self.lengths = np.array(lengths)
         self.best = np.zeros((len(lengths), size), np.int16)
         self.bare = np.zeros((len(lengths), size), np.int16)
+        self.decoys = np.zeros((len(lengths), max(1, size // DECOYS)), np.int16)
         self.done = 0
         """Phrases counted."""
         self.drawn = 0
@@ -203,9 +219,17 @@ class Draft:
 
     def finish(self, reference: str, version: str) -> Null:
         """The null."""
-        best, bare = (np.sort(b[:, : self.done], axis=1) for b in (self.best, self.bare))
+        done = slice(self.done)
         return Null(
-            reference, version, self.lengths, best, bare, self.slope, self.pairs, self._works
+            reference=reference,
+            version=version,
+            lengths=self.lengths,
+            best=np.sort(self.best[:, done], axis=1),
+            bare=np.sort(self.bare[:, done], axis=1),
+            decoys=np.sort(self.decoys, axis=1),
+            slope=self.slope,
+            pairs=self.pairs,
+            works=self._works,
         )
 
 

@@ -53,13 +53,18 @@ def rank(index: Index, scores: Ints) -> Ranked:
 
 @dataclass(frozen=True, slots=True)
 class Lie:
-    """How a work holds a line of the phrase; `pairs` are note indices of the phrase and the work."""
+    """How a work holds a line of the phrase; `pairs` are note indices of the phrase and the work.
+
+    `first` and `last`: the passage within the line.
+    """
 
     line: int
     score: int
     stream: str
     explained: align.Explained
     pairs: Ints
+    first: int
+    last: int
 
 
 def lie(
@@ -79,7 +84,8 @@ def lie(
     kind = KINDS[int(part.stream_kind[stream])]
     voice = int(part.stream_voice[stream])
     name = kind if voice < 0 else f"{kind} of voice {voice + 1}"
-    return Lie(which, reached.score, name, told, pairs.astype(np.int64))
+    ends = int(told.pairs[0, 0]), int(told.pairs[-1, 0])
+    return Lie(which, reached.score, name, told, pairs.astype(np.int64), *ends)
 
 
 def together(best: Lie, others: Sequence[Lie], query: NoteArray, work: NoteArray) -> Ints:

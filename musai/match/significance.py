@@ -42,6 +42,16 @@ def phrase_p(null: Null, notes: int, score: int) -> float | None:
     return float((1 + (best >= score - 1e-9).sum()) / (1 + null.size))
 
 
+def chance_p(null: Null, notes: int, score: int) -> float | None:
+    """(1 + decoys at or above `score`) / (1 + decoys): could chance bring it?  As `phrase_p`."""
+    at = _between(null, notes)
+    if at is None:
+        return None
+    low, high, weight = at
+    best = (1 - weight) * null.decoys[low] + weight * null.decoys[high]
+    return float((1 + (best >= score - 1e-9).sum()) / (1 + null.decoys.shape[1]))
+
+
 def extrapolated_p(null: Null, notes: int, score: int) -> float | None:
     """The Pareto tail's p where the null counted no score as high; else None."""
     at = _between(null, notes)

@@ -57,6 +57,14 @@ def moved(phrase: Phrase, chosen: Sequence[int], up: int = 0, stretch: float = 1
     )
 
 
+def joined(first: Phrase, second: Phrase) -> Phrase:
+    """One line after another."""
+    notes = np.concatenate((first.notes, second.notes))
+    onset = notes["onset"].astype(float)
+    onset[len(first) :] += first.length
+    return Phrase.from_notes(onset / 480, notes["duration"] / 480, notes["pitch"])
+
+
 @dataclass
 class Shelf:
     """A corpus in memory, with a folder for its index; `reads` counts what was asked of it."""

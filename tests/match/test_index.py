@@ -6,7 +6,7 @@ import made
 import numpy as np
 import pytest
 
-from musai.match import Matcher, grams
+from musai.match import Matcher, grams, packed
 from musai.match.candidates import Postings
 from musai.match.index import open_index
 from musai.match.segment import build
@@ -118,3 +118,54 @@ def test_postings_know_where_a_passage_begins():
     steps = grams.line_steps(part)[start : start + 16].copy()
     steps[0] = 127
     assert abs(int(postings.beginnings(steps)[0]) - start) <= 8
+
+
+def test_arrays_packed_into_a_file_come_back_as_they_were(tmp_path):
+    arrays = {
+        "a": np.arange(7, dtype=np.uint8),
+        "none": np.zeros((0, 3), np.int32),
+        "b": made.rng(3).random((5, 4)),
+        "c": np.array([[True, False]]),
+    }
+    packed.save(tmp_path / "all.bin", arrays)
+    back = packed.load(tmp_path / "all.bin")
+    assert list(back) == list(arrays)
+    for name, array in arrays.items():
+        assert back[name].dtype == array.dtype
+        assert back[name].tolist() == array.tolist()
+        assert back[name].ctypes.data % packed.ALIGNED == 0 or array.size == 0
+
+
+@pytest.mark.parametrize("length", [8, 40, 300])
+def test_a_packed_file_that_is_cut_short_says_so(tmp_path, length):
+    path = tmp_path / "all.bin"
+    packed.save(path, {"a": np.arange(100)})
+    path.write_bytes(path.read_bytes()[:length])
+    with pytest.raises(ValueError, match="cut short"):
+        packed.load(path)
+
+
+def test_clusters_of_works_added_one_by_one_are_those_of_all_at_once(tmp_path):
+    music = {f"tune {k}": made.tune(2000 + k, 70) for k in range(30)}
+    for k in (3, 11, 19):
+        music[f"tune {k} again"] = made.moved(music[f"tune {k}"], range(66), up=2)
+    titles = list(music)
+    held = made.Shelf(tmp_path / "grown", {t: music[t] for t in titles[:24]})
+    opened(held)
+    for k in range(25, len(titles) + 1):
+        held.music = {t: music[t] for t in titles[:k]}
+        grown = opened(held)
+    whole = opened(made.Shelf(tmp_path / "whole", music))
+    assert grown.cluster.tolist() == whole.cluster.tolist()
+    assert len(set(whole.cluster.tolist())) == 30
+    assert len(grown.segments) <= 5
+
+
+def test_removing_a_work_leaves_the_clusters_of_the_others(tmp_path):
+    held = made.shelf(tmp_path, 30)
+    held.music["again"] = made.moved(held.music["tune 5"], range(50), up=1)
+    before = opened(held)
+    del held.music["tune 7"]
+    after = opened(held)
+    assert after.cluster.tolist() == before.cluster.tolist()
+    assert after.alive.sum() == 30

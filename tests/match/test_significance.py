@@ -4,7 +4,7 @@ import made
 import numpy as np
 import pytest
 
-from musai.match import Matcher, align, describe, null, search, significance, told
+from musai.match import Matcher, align, decoys, describe, null, search, significance, told
 from musai.match.hits import light_of
 from musai.match.nulls import Nulls
 from musai.match.related import FEWEST_WORKS, LENGTHS, TooFew, draw, sources
@@ -26,7 +26,15 @@ def known(best, lengths=(8, 16)):
     pairs = np.zeros((len(lengths), null.BINS), np.int64)
     pairs[:, -null.LOW : -null.LOW + 1000] = 100
     return null.Null(
-        "made", "v", np.array(lengths), best, best, np.zeros(len(lengths)), pairs, pairs[0]
+        "made",
+        "v",
+        np.array(lengths),
+        best,
+        best,
+        best[:, ::2],
+        np.zeros(len(lengths)),
+        pairs,
+        pairs[0],
     )
 
 
@@ -261,3 +269,45 @@ def test_explained_by_hand():
 def test_a_light_needs_its_test():
     line = search.line_from(np.arange(60, 76), np.arange(16) * 100)
     assert describe.test_of([line], np.array([[5, 9]]), []).p is None
+
+
+def test_chance_is_counted_over_the_decoys():
+    held = known([range(0, 100), range(100, 200)])
+    assert held.decoys.shape[1] == 50
+    assert significance.chance_p(held, 8, 90) == pytest.approx(6 / 51)
+    assert significance.chance_p(held, 8, 30_000) == pytest.approx(1 / 51)
+    assert significance.chance_p(held, 7, 90) is None
+
+
+def test_a_decoy_takes_only_steps_and_gaps_of_the_music_and_is_keyed_by_its_number(judged):
+    chain = decoys.chain(judged.catalogue)
+    pitch, onset = decoys.decoy(chain, 500, 3, 8)
+    assert set(np.abs(np.diff(pitch)).tolist()) <= set(np.abs(chain.steps).tolist())
+    assert set(np.diff(onset).tolist()) <= set(chain.gap_values.tolist())
+    again = decoys.decoy(chain, 500, 3, 8)
+    assert [a.tolist() for a in again] == [pitch.tolist(), onset.tolist()]
+    assert decoys.decoy(chain, 500, 3, 9)[0].tolist() != pitch.tolist()
+
+
+def test_chance_does_not_bring_a_quotation_and_brings_a_decoy(judged, shelf):
+    cut = made.moved(shelf.music["tune 9"], range(10, 34))
+    told = judged.match(cut).verdict.chance
+    assert told is not None
+    assert told.size == 40
+    assert told.p_value == pytest.approx(1 / 41)
+    pitch, onset = decoys.decoy(decoys.chain(judged.catalogue), 24, 99, 0)
+    gaps = np.append(np.diff(onset), 240)
+    drawn = made.Phrase.from_notes(onset / 480, gaps / 480, pitch)
+    assert judged.match(drawn).verdict.chance.p_value > 0.02
+
+
+def test_a_passage_that_several_works_hold_is_common_stock(tmp_path):
+    shelf = made.shelf(tmp_path, 12)
+    cadence = made.tune(77, 12)
+    for title, tune in list(shelf.music.items())[:5]:
+        shelf.music[title] = made.joined(tune, cadence)
+    matcher = Matcher.open(shelf, null="there")
+    hits = matcher.match(made.joined(made.tune(5, 8), cadence), common=2)
+    assert hits[0].common.works == 5
+    assert len(hits[0].common.examples) == 5
+    assert hits[2].common is None

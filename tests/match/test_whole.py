@@ -3,6 +3,7 @@
 import itertools
 import math
 
+import made
 import numpy as np
 import pytest
 
@@ -11,7 +12,6 @@ from musai.match import whole
 from musai.match.learned import Whole, learned
 from musai.match.scores import profile, scores_in_use
 from musai.match.streams import symbols
-from tests.match.made import melody
 
 
 def names(text: str) -> np.ndarray:
@@ -38,7 +38,7 @@ def test_a_dropped_note_stands_alone_and_a_changed_one_keeps_its_partner() -> No
 
 @pytest.mark.parametrize("up", range(-5, 7))
 def test_the_transposition_leads_from_the_second_line_to_the_first(up: int) -> None:
-    line = melody(3, 40)[2]
+    line = made.melody(3, 40)[2]
     laid = whole.lay_out(line + up, line)
     assert laid.transposition == up
     assert len(laid.pairs) == 40
@@ -94,9 +94,9 @@ def test_a_line_of_one_note_is_laid_out_and_an_empty_or_endless_one_is_refused()
 
 
 def test_the_learned_weights_agree_with_experts_better_than_a_simple_alignment() -> None:
-    made = learned().made
-    assert made["agreement"] >= 0.93
-    assert made["examples"] == 164
+    figures = learned().made
+    assert figures["agreement"] >= 0.93
+    assert figures["examples"] == 164
 
 
 def test_unrelated_notes_score_below_nothing_on_average() -> None:
