@@ -57,6 +57,7 @@ def spread_svg(spread: Spread, statistic: float) -> str:
         height=14,
     )
     parts = [
+        svg.element("line", class_="reach", x1=_LEFT, y1=45, x2=_RIGHT, y2=45),
         svg.element("line", class_="whisker", x1=x(q[0]), y1=45, x2=x(q[-1]), y2=45),
         *(_end(x(edge)) for edge in (q[0], q[-1])),
         box,
@@ -115,7 +116,7 @@ def _end(x: float) -> str:
 def _marker(x: float, y: float, label: str) -> Iterator[str]:
     """A triangle that points down at `y`, named; the name keeps within the picture."""
     yield svg.element("path", class_="here", d=f"M{x:.1f},{y:.1f}l-6,-11h12z")
-    half = 3.4 * len(label)
+    half = 3.9 * len(label)
     yield svg.text(label, min(max(x, half), WIDTH - half), y - 16, "value")
 
 

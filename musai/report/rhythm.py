@@ -14,14 +14,15 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from musai.errors import BadInput
+from musai.match.streams import SPREAD
 from musai.report.bars import Bar
 
 FINEST = 60
 """A 32nd, the shortest value that is written."""
 
-TOGETHER = 45
-"""Notes this near to one another that fall on one place of the grid are a chord; others lead
-into it as grace notes."""
+TOGETHER = SPREAD
+"""Notes this near to one another are a chord, to the matcher too; others that fall on one place
+of the grid lead into it as grace notes."""
 
 UNWRITTEN = 120
 """A shorter silence before the next note is not written as a rest."""
@@ -193,6 +194,8 @@ def _placed(beats: Sequence[Beat], onset: float) -> int:
 def _end(beats: Sequence[Beat], tick: float) -> int:
     """The nearest end on a grid of sixteenths, or of the beat's own where that is finer or in thirds."""
     beat = _beat_at(beats, tick)
+    if beat.last - tick < UNWRITTEN and beat.step not in (60, 80):
+        return beat.last
     step = beat.step if beat.step in (60, 80, 160) else 120
     if (beat.last - beat.first) % step:
         step = FINEST
@@ -267,7 +270,7 @@ def _longest(at: int, left: int, sounds: bool, bar: Bar) -> int:
         if left > to_beat and not (sounds and _syncopated(at, left, beat, bar)):
             left = to_beat
         fitting = [v for v in _VALUES if v <= left]
-        return next((v for v in fitting if at % _ALIGNED.get(v, beat // 2) == 0), FINEST)
+        return next((v for v in fitting if at % _ALIGNED.get(v, 240) == 0), FINEST)
     if compound and left >= beat:
         return next(v for v in _VALUES if v <= left and v % beat == 0)
     if not sounds and left > beat:

@@ -163,7 +163,7 @@ def style_sentence(p_value: float, null_size: int) -> str:
 
 def chance_sentence(chance: Chance) -> str:
     """How far chance gets, and in whose manner it was let play."""
-    like = f" in the manner of {chance.reference}" if chance.reference else ""
+    like = f" in the manner of {chance.reference}," if chance.reference else ""
     made = f"melodies made by chance, note after note,{like}" if like else "melodies made by chance"
     if chance.p_value <= 1 / (chance.size + 1):
         return f"None of {chance.size:,} {made} comes as close to a work of this corpus."

@@ -55,6 +55,8 @@ class Styles:
     def _open(self, key: str, corpus: Any) -> None:
         try:
             self._held[key] = importlib.import_module(self._module).Style.open(corpus)
+        except (ImportError, AttributeError) as error:
+            self._why[key] = f"style cannot be told here: {error}"
         except Exception as error:
             self._why[key] = reason_of(error)
 

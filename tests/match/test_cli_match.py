@@ -7,8 +7,10 @@ import pytest
 from click.testing import CliRunner
 
 from musai.cli import main
+from musai.cli.match import _shared
 from musai.corpus import Corpus
 from musai.folders import home
+from musai.match.hits import Common
 
 
 @pytest.fixture(scope="module")
@@ -29,6 +31,29 @@ def test_the_nearest_work_and_the_verdict_are_printed(tunes):
     assert "No verdict" in said.output
     assert "tune 2" in said.output
     assert "+5" in said.output
+
+
+def test_the_three_sentences_are_printed_computed_or_not(tunes):
+    arguments = ["match", str(tunes), "--corpus", "four"]
+    said = CliRunner().invoke(main, arguments).output
+    for about in ("chance", "style", "common stock"):
+        assert f"  {about}: " in said
+    (found,) = json.loads(CliRunner().invoke(main, [*arguments, "--json"]).stdout)
+    assert [s["about"] for s in found["sentences"]] == ["chance", "style", "common stock"]
+    assert all(s["text"].startswith("Not computed") != s["computed"] for s in found["sentences"])
+
+
+@pytest.mark.parametrize(
+    ("common", "text"),
+    [
+        (None, ""),
+        (Common(1, 1, ("A",)), "passage in no other work at 90% of its score"),
+        (Common(7, 1, ()), "passage in 7 works by 1 author"),
+        (Common(7, 5, ("A", "B")), "passage in 7 works by 5 authors: A, B"),
+    ],
+)
+def test_how_common_a_hits_passage_is_takes_a_line(common, text):
+    assert _shared(common) == text
 
 
 def test_json_is_one_value(tunes):
