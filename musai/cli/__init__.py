@@ -37,6 +37,7 @@ TABLE = {
     "continue": Row("play", "Play", "Go on from a MIDI file, or answer it."),
     "replay": Row("play", "Know", "Make a phrase again and say whether it is identical."),
     "match": Row("match", "Know", "Find the works that a MIDI file is like."),
+    "style": Row("style", "Know", "Say what kind of music a MIDI file is; for information only."),
     "report": Row("report", "Know", "Write the report on a phrase: JSON and a page."),
     "corpus": Row("corpus", "Keep", "Works and what their owners allow: add, list, show, remove."),
     "model": Row("model", "Keep", "The models here: what they were made from, and check them."),

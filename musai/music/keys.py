@@ -13,6 +13,9 @@ from musai.music.phrase import Phrase
 _MAJOR = np.array([6.35, 2.23, 3.48, 2.33, 4.38, 4.09, 2.52, 5.19, 2.39, 3.66, 2.29, 2.88])
 _MINOR = np.array([6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.69, 3.34, 3.17])
 
+PROFILES = (_MAJOR, _MINOR)
+"""Of a major and of a minor key, from the tonic up."""
+
 
 def estimate_key(notes: NoteArray) -> tuple[int, bool]:
     """(tonic pitch class, minor) whose profile correlates best with the sounding time of each class.
