@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
 DEFAULT = "tunebook"
 
+COMMON = 5
+"""Hits whose passages are looked for in all works: each takes a search of its own."""
+
 STYLE = {"grey": "bright_black", "green": "green", "amber": "yellow", "red": "red"}
 
 
@@ -32,7 +35,7 @@ def match(file: Path, corpora: tuple[str, ...], top: int, no_wait: bool, as_json
     """
     phrase = read_phrase(file)
     held = [opened(name, no_wait, as_json) for name in corpora or (DEFAULT,)]
-    found = [(matcher, matcher.match(phrase, top)) for matcher in held]
+    found = [(matcher, matcher.match(phrase, top, common=COMMON)) for matcher in held]
     if as_json:
         say_json([_plain(matches) for _, matches in found])
         return

@@ -114,13 +114,14 @@ def _of_file(path: Path, corpora: tuple[str, ...], no_wait: bool, quiet: bool) -
     from musai.corpus import Corpus
     from musai.match.spread import spread
     from musai.report import build_report
+    from musai.report.build import MAX_COMPARISONS
 
     phrase = read_phrase(path)
     when = datetime.now(UTC).isoformat(timespec="seconds")
     found = []
     for name in corpora or (DEFAULT_CORPUS,):
         with closing(opened(name, no_wait, quiet)) as matcher:
-            matches = matcher.match(phrase, 50)
+            matches = matcher.match(phrase, 50, common=MAX_COMPARISONS)
             spread_of = spread(matcher.nulls.ready, matches.verdict, phrase)
             found.append((Corpus.open(name), matches, spread_of))
     held, matches, spread_of = max(found, key=lambda each: _severity(each[1]))

@@ -14,6 +14,9 @@ from musai.report.records import (
 )
 from musai.report.wording import chance_sentence, common_sentence, style_sentence
 
+MAX_GROUPS = 12
+"""Composers and collections that the report shows of a style."""
+
 _Said = tuple[str, str]
 """A sentence, or nothing and why it was not computed."""
 
@@ -70,7 +73,7 @@ def style_of(overlap: Any) -> Style | None:
         return None
     return Style(
         corpus=str(field(overlap, "corpus", "")),
-        groups=tuple(_group(group) for group in field(overlap, "groups", ())),
+        groups=tuple(_group(group) for group in field(overlap, "groups", ())[:MAX_GROUPS]),
         nearest=tuple(
             StyleNearest(name=str(field(one, "name")), probability=float(field(one, "probability")))
             for one in field(overlap, "nearest", ()) or ()

@@ -20,6 +20,9 @@ TOP = 10
 ALIGNED = 5
 """Hits recorded with alignment and all that is known of the work, as many as a report draws."""
 
+GROUPS = 12
+"""Composers and collections recorded of a phrase's style, those whose music is most like it."""
+
 NO_NULL = "its null, against which likeness is rated, has not been made yet"
 
 SEVERITY = ("grey", "green", "amber", "red")
@@ -36,8 +39,8 @@ class MatcherLike(Protocol):
     def nulls(self) -> Any:
         """Its nulls; `ready` holds those that are there."""
 
-    def match(self, phrase: Any, top: int = 50) -> Any:
-        """Hits, best first, with their verdict."""
+    def match(self, phrase: Any, top: int = 50, *, common: int = 0) -> Any:
+        """Hits, best first, with their verdict; of the `common` first, how common their passages are."""
 
 
 def run_matcher(pipes: Pipes, factory: str, *corpora: str) -> None:
@@ -110,9 +113,9 @@ class Room:
 
     def open_styles(self) -> None:
         """Begin to open the styles of the corpora, so that later phrases can be told by them."""
-        for name, shelf in self._shelves.items():
+        for shelf in self._shelves.values():
             if shelf.matcher is not None:
-                self.styles.open_behind(name, shelf.matcher.corpus)
+                self.styles.open_behind(shelf.matcher.corpus)
 
     def _opened(self, name: str) -> Shelf:
         try:
@@ -151,7 +154,7 @@ def compared(
     `spread` is the null in short, `style` what `styles` says of the phrase; each None where it
     is not known, `style_reason` says why there is no style.
     """
-    matches = matcher.match(phrase, top=TOP)
+    matches = matcher.match(phrase, top=TOP, common=ALIGNED)
     corpus = matcher.corpus
     hits: list[dict[str, Any]] = []
     for rank, hit in enumerate(matches):
@@ -159,7 +162,7 @@ def compared(
         if rank >= ALIGNED:
             values["alignment"] = []
         hits.append(values)
-    style, why = styles.of(name, corpus, phrase) if styles else (None, "")
+    style, why = styles.of(corpus, phrase) if styles else (None, "")
     return {
         "name": name,
         "id": corpus.id,
@@ -168,10 +171,15 @@ def compared(
         "verdict": {**plain(matches.verdict), "corpus": name},
         "hits": hits,
         "spread": plain(_spread(matcher, matches.verdict, phrase)),
-        "style": plain(style),
+        "style": _fewer(plain(style)),
         "style_reason": why,
         "about": {hit["work_id"]: about(corpus, hit["work_id"]) for hit in hits[:ALIGNED]},
     }
+
+
+def _fewer(style: Any) -> Any:
+    """A style with as many groups as a report shows: a corpus may know hundreds."""
+    return style and {**style, "groups": style["groups"][:GROUPS]}
 
 
 def _spread(matcher: MatcherLike, verdict: Any, phrase: Any) -> Any:

@@ -172,7 +172,7 @@ class FakeMatcher:
     def work(self, work_id: str) -> Work:
         return self.works[0]
 
-    def match(self, phrase: Phrase, top: int = 50) -> FakeMatches:
+    def match(self, phrase: Phrase, top: int = 50, *, common: int = 0) -> FakeMatches:
         if self.text == "die":
             os.kill(os.getpid(), 9)
         if self.text == "break":
