@@ -105,55 +105,6 @@ def plain_line(pitch: Ints, onset: Ints) -> search.Line:
     return search.Line("line", 0, line.index, pitch, onset, signs, profile)
 
 
-def decoy(
-    catalogue: Catalogue, pool: Sequence[Source], notes: int, rng: np.random.Generator
-) -> tuple[Ints, Ints]:
-    """A Markov decoy: each step as some step after the same one in the music, each gap likewise.
-
-    Drawn by walking from place to place in the streams of `pool`: the next
-    step is that which follows a randomly chosen occurrence of the last one.
-    """
-    steps, gaps = _chain(catalogue, tuple(pool))
-    at = int(rng.integers(len(steps) - 1))
-    pitches, onsets = [60], [0]
-    step_at = gap_at = at
-    while len(pitches) < notes:
-        step_at = _after(steps, step_at, rng)
-        gap_at = _after(gaps, gap_at, rng)
-        step = int(steps[step_at])
-        step = -step if not 36 <= pitches[-1] + step <= 96 else step
-        pitches.append(pitches[-1] + step)
-        onsets.append(onsets[-1] + max(1, int(gaps[gap_at])))
-    return np.array(pitches), np.array(onsets)
-
-
-_chains: dict[tuple[str, int], tuple[Ints, Ints]] = {}
-_places: dict[tuple[int, int], Ints] = {}
-
-
-def _chain(catalogue: Catalogue, pool: tuple[Source, ...]) -> tuple[Ints, Ints]:
-    key = (catalogue.corpus_id, len(pool))
-    if key not in _chains:
-        lines = [catalogue.index.segments[s.segment].line(s.stream) for s in pool]
-        steps = np.concatenate([np.diff(p.astype(np.int64)) for p, _ in lines])
-        gaps = np.concatenate([np.diff(o.astype(np.int64)) for _, o in lines])
-        _chains[key] = steps, gaps
-    return _chains[key]
-
-
-def _after(values: Ints, at: int, rng: np.random.Generator) -> int:
-    """The place after a random occurrence of the value at `at`."""
-    key = (id(values), int(values[at]))
-    if key not in _places:
-        _places[key] = np.flatnonzero(values[:-1] == values[at])
-    places = _places[key]
-    return (
-        int(places[rng.integers(len(places))]) + 1
-        if len(places)
-        else int(rng.integers(len(values)))
-    )
-
-
 def phrase_of(pitch: Ints, onset: Ints) -> Phrase:
     """A line as a phrase, each note as long as the time to the next."""
     gaps = np.append(np.diff(onset), max(1, int(np.median(np.diff(onset)))))
