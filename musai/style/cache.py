@@ -10,6 +10,7 @@ features are; another hash, other files.  `works` numbers the allowed works.
 
 import contextlib
 import hashlib
+import io
 import os
 import zipfile
 from collections.abc import Sequence
@@ -126,7 +127,8 @@ def _write(file: Path, rows: Rows) -> None:
 
 
 def _read(file: Path, count: int) -> Rows:
-    with np.load(file, allow_pickle=False) as held:
+    # From memory: a damaged file would be left open.
+    with np.load(io.BytesIO(file.read_bytes()), allow_pickle=False) as held:
         rows, works = held["rows"], held["works"]
     if rows.shape != (len(works), WIDTH) or (
         len(works) and not 0 <= works.min() <= works.max() < count

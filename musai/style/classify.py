@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.optimize import minimize_scalar
-from scipy.special import log_softmax, softmax
+from scipy.special import softmax
 
 from musai.style.counting import Floats
 from musai.style.features import rooted
@@ -61,15 +61,18 @@ def fit(rows: Floats, labels: Ints, names: Sequence[str]) -> Classifier:
 
 
 def calibrated(rows: Floats, labels: Ints, works: Ints, names: Sequence[str]) -> Classifier:
-    """A classifier whose temperature gives works left out their highest likelihood."""
+    """A classifier whose temperature gives works left out the lowest Brier score.
+
+    The likelihood hangs on the few that are surely wrong, and tells all others too unsure.
+    """
     whole = fit(rows, labels, names)
-    left_out = np.zeros((len(rows), len(names)))
+    left_out, truth = np.zeros((len(rows), len(names))), np.eye(len(names))[labels]
     for test in folds(labels, works):
         left_out[test] = fit(rows[~test], labels[~test], names).scores(rows[test])
 
     def loss(log_temperature: float) -> float:
-        told = log_softmax(left_out / np.exp(log_temperature), axis=1)
-        return -float(told[np.arange(len(rows)), labels].mean())
+        told = softmax(left_out / np.exp(log_temperature), axis=1)
+        return float(((told - truth) ** 2).sum(axis=1).mean())
 
     best = minimize_scalar(loss, bounds=(-1.0, 5.0), method="bounded")
     parts = (whole.centre, whole.scale, whole.slopes, whole.offsets)

@@ -6,6 +6,9 @@ from typing import Literal
 
 Kind = Literal["composer", "collection"]
 
+UNUSUAL = 0.05
+"""A composer for whom the phrase is as unusual as this is nearest only for want of others."""
+
 FOR_INFORMATION = (
     "Style is not protected expression; these numbers are for information only "
     "and say nothing about copying."
@@ -91,9 +94,17 @@ def sentence(
     if nearest:
         parts.append(
             f"Of {known} composers with {least} works or more the nearest is {nearest[0].name} "
-            f"({nearest[0].probability:.0%}), if it is one of them at all."
+            f"({nearest[0].probability:.0%}){_doubt(nearest[0], judged)}."
         )
     return " ".join([*parts, FOR_INFORMATION])
+
+
+def _doubt(nearest: Nearest, judged: Sequence[Group]) -> str:
+    """A probability among few composers says nothing of all others; the percentile does."""
+    own = [g.p_value for g in judged if g.kind == "composer" and g.name == nearest.name]
+    if own and own[0] is not None and own[0] <= UNUSUAL:
+        return f", but the phrase is unusual for it too (p = {own[0]:.2f})"
+    return ", if it is one of them at all"
 
 
 def counted(bars: int) -> str:
