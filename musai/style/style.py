@@ -14,9 +14,9 @@ from musai.music.phrase import Phrase
 from musai.style import cache, classify, conformal, distances
 from musai.style.cache import CorpusLike, Rows
 from musai.style.classify import Classifier
-from musai.style.conformal import MIN_WORKS
+from musai.style.conformal import MIN_WORKS, Space
 from musai.style.counting import Floats
-from musai.style.features import extract, rooted, vector
+from musai.style.features import WIDTH, extract, rooted, vector
 from musai.style.overlap import (
     Distances,
     Group,
@@ -40,11 +40,13 @@ PERMUTATIONS = 999
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """Passages of one length: features, the same scaled for distances, works, and a classifier."""
+    """Passages of one length: features, scaled for distances, placed for percentiles; a classifier."""
 
     rows: Rows
     scale: Floats
-    space: Floats
+    scaled: Floats
+    space: Space
+    placed: Floats
     classifier: Classifier | None
 
 
@@ -76,7 +78,7 @@ class Style:
         bars = length_class(sounding_bars(phrase)) if len(phrase) else 0
         groups, known = self._refused(), 0
         nearest: tuple[Nearest, ...] = ()
-        if bars:
+        if bars and self.works:
             level, row = self._level(bars), vector(phrase)
             groups = self._groups(level, row, bars)
             nearest, known = _nearest(level.classifier, row)
@@ -105,7 +107,7 @@ class Style:
         level = self._level(bars)
         chosen, works = self._group(group_name, level, bars)
         ours, unit = _phrase_rows(sounding, bars)
-        rows = np.concatenate([conformal.scaled(ours, level.scale), level.space[chosen]])
+        rows = np.concatenate([conformal.scaled(ours, level.scale), level.scaled[chosen]])
         units = np.concatenate([unit, len(sounding) + np.unique(works, return_inverse=True)[1]])
         kernel = distances.unit_kernel(rows, units)
         draw = rng or np.random.Generator(np.random.Philox(key=0))
@@ -118,9 +120,12 @@ class Style:
     def _read(self, bars: int) -> Level:
         ids = [work.id for work in self.works]
         rows = cache.load(self.corpus, ids, self.version, bars)
-        scale = conformal.block_scale(rooted(rows.features)) if len(rows.works) else 0.0
-        space = conformal.scaled(rows.features, np.asarray(scale))
-        return Level(rows, np.asarray(scale), space, self._classifier(rows))
+        # A corpus of shorter works has no passage of this length: then nobody will be judged.
+        known = rows.features if len(rows.works) else np.zeros((1, WIDTH))
+        scale = conformal.block_scale(rooted(known))
+        scaled = conformal.scaled(rows.features, scale)
+        space = conformal.space_of(conformal.scaled(known, scale), len(np.unique(rows.works)))
+        return Level(rows, scale, scaled, space, space.place(scaled), self._classifier(rows))
 
     def _classifier(self, rows: Rows) -> Classifier | None:
         """Of the composers with `MIN_WORKS` works of this length; None where fewer than two have."""
@@ -143,7 +148,7 @@ class Style:
         )
 
     def _groups(self, level: Level, row: Floats, bars: int) -> tuple[Group, ...]:
-        new = conformal.scaled(row[None], level.scale)[0]
+        new = level.space.place(conformal.scaled(row[None], level.scale))[0]
         return tuple(
             _group(kind, name, members, level, new, bars)
             for (kind, name), members in self._members.items()
@@ -185,7 +190,7 @@ def _group(kind: Kind, name: str, members: Ints, level: Level, new: Floats, bars
     count = len(np.unique(works))
     if count < MIN_WORKS:
         return Group(name, kind, count, None, _too_few(count, bars))
-    p = conformal.p_value(level.space[chosen], works, new)
+    p = conformal.p_value(level.placed[chosen], works, new)
     return Group(name, kind, count, p, f"{count} works, passages of about {counted(bars)}")
 
 

@@ -169,11 +169,11 @@ def coverage(result: Result, level: Any, groups: list[Any], seed: int) -> None:
 
 def _passages(level: Any, works: Any) -> tuple[Any, Any]:
     chosen = np.flatnonzero(np.isin(level.rows.works, works))
-    return level.space[chosen], level.rows.works[chosen]
+    return level.placed[chosen], level.rows.works[chosen]
 
 
 def _one(level: Any, work: int, rng: np.random.Generator) -> Any:
-    return level.space[rng.choice(np.flatnonzero(level.rows.works == work))]
+    return level.placed[rng.choice(np.flatnonzero(level.rows.works == work))]
 
 
 # ------------------------------------------------------------------ several phrases
@@ -196,7 +196,8 @@ def discrepancies(result: Result, level: Any, groups: list[Any], seed: int, coun
 
 
 def _judged(level: Any, ours: Any, theirs: Any, rng: np.random.Generator) -> float:
-    rows = [_passages(level, works) for works in (ours, theirs)]
+    chosen = [np.flatnonzero(np.isin(level.rows.works, works)) for works in (ours, theirs)]
+    rows = [(level.scaled[part], level.rows.works[part]) for part in chosen]
     units = [np.unique(works, return_inverse=True)[1] for _, works in rows]
     kernel = distances.unit_kernel(
         np.concatenate([held for held, _ in rows]),

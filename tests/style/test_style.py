@@ -7,7 +7,7 @@ from musai.errors import BadInput, NotFound
 from musai.music import Phrase, Voice
 from musai.style import Style
 from musai.style.overlap import FOR_INFORMATION
-from tests.style.shelf import JUMPER, WALKER, rng, shelf, tune
+from tests.style.shelf import JUMPER, WALKER, Shelf, rng, shelf, tune
 
 
 @pytest.fixture(scope="module")
@@ -127,6 +127,13 @@ def test_works_whose_owners_deny_matching_are_not_counted(tmp_path):
     found = Style.open(held).compare(tune(WALKER, 908))
     assert group(found, WALKER).works == 20
     assert held.reads == 47
+
+
+def test_works_too_short_for_a_phrase_are_refused_with_its_length(tmp_path):
+    held = Shelf(tmp_path, [(WALKER, "", tune(WALKER, k, bars=3)) for k in range(25)])
+    found = Style.open(held).compare(tune(WALKER, 910, bars=16))
+    assert found.groups[0].p_value is None
+    assert found.groups[0].reason == "0 works of about 16 bars or more; a percentile needs 20"
 
 
 def test_an_empty_corpus_has_no_groups(tmp_path):
