@@ -35,7 +35,7 @@ LOW, BINS = -100 * UNITS, 400 * UNITS
 DECOYS = 10
 """One decoy is counted for so many phrases."""
 
-VERSION = 3
+VERSION = 4
 
 Ints = NDArray[Any]
 
@@ -120,7 +120,7 @@ def build(
     `held` is what `Draft.state` gave when an earlier build broke off; the
     null comes out the same as without the break.
     """
-    pool = sources(reference)
+    pool = sources(reference, apart=target.corpus_id != reference.corpus_id)
     related = Related(target, reference)
     draft = Draft(pool.lengths, target.index, size)
     if held is not None:

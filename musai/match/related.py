@@ -147,10 +147,16 @@ class Sources:
     lengths: tuple[int, ...]
     streams: tuple[tuple[tuple[int, int, int], ...], ...]
     """For each cluster its (work, segment, stream) with enough notes."""
+    groups: tuple[tuple[int, ...], ...]
+    """Numbers of clusters, by collection; each group has the same chance."""
 
 
-def sources(reference: Catalogue) -> Sources:
-    """Streams long enough for the longest length class that enough clusters can fill."""
+def sources(reference: Catalogue, apart: bool = False) -> Sources:
+    """Streams long enough for the longest length class that enough clusters can fill.
+
+    With `apart` every collection of the reference has the same chance, so that a
+    large one does not stand for all music: for judging a corpus of another kind.
+    """
     index = reference.index
     held: dict[int, list[tuple[int, int, int, int]]] = {}
     offset = 0
@@ -178,7 +184,12 @@ def sources(reference: Catalogue) -> Sources:
         for _, entries in sorted(held.items())
         if max(e[0] for e in entries) >= reach
     )
-    return Sources(tuple(n for n in LENGTHS if n <= reach), streams)
+    groups: dict[str, list[int]] = {}
+    for number, entries_kept in enumerate(streams):
+        row = reference.rows[entries_kept[0][0]]
+        groups.setdefault(getattr(row, "collection", "") if apart else "", []).append(number)
+    by_name = tuple(tuple(groups[name]) for name in sorted(groups))
+    return Sources(tuple(n for n in LENGTHS if n <= reach), streams, by_name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,11 +206,12 @@ class Drawn:
 def draw(reference: Catalogue, pool: Sources, seed: int, number: int) -> Drawn:
     """Reference phrase `number`.
 
-    A cluster, one of its lines and a place in it, each with equal chances;
-    keyed by seed and number alone.
+    A collection, a cluster, one of its lines and a place in it, each with equal
+    chances; keyed by seed and number alone.
     """
     rng = np.random.Generator(np.random.Philox(key=[seed, number]))
-    choices = pool.streams[int(rng.integers(len(pool.streams)))]
+    group = pool.groups[int(rng.integers(len(pool.groups)))]
+    choices = pool.streams[group[int(rng.integers(len(group)))]]
     work, segment, stream = choices[int(rng.integers(len(choices)))]
     pitch, onset = reference.index.segments[segment].line(stream)
     reach = pool.lengths[-1]

@@ -8,7 +8,7 @@ import numpy as np
 from scripts import learn_scores
 from tests.bench.table import Result, save_rows
 
-EQUAL, CHANGED, ALONE = 1.0, -1.0, -0.6
+EQUAL, CHANGED, ALONE = 1.0, 0.0, -0.5
 """The simple global alignment (Needleman and Wunsch 1970): what its columns are worth."""
 
 

@@ -5,7 +5,15 @@ import jsonschema
 import pytest
 
 from musai.errors import BadInput
-from musai.report import build_report, from_json, from_plain, save_report, to_json, to_plain
+from musai.report import (
+    build_report,
+    from_json,
+    from_plain,
+    render_html,
+    save_report,
+    to_json,
+    to_plain,
+)
 from musai.report.plain import make_schema, schema_text
 from musai.report.scores import phrase_of
 from tests.report.fixtures import QUOTE, full_report
@@ -54,3 +62,19 @@ def test_files_are_written_whole_and_replaced(tmp_path: Path):
     assert from_json(data.read_bytes()).title == "second"
     assert "second" in page.read_text("utf-8")
     assert sorted(p.name for p in folder.iterdir()) == ["report.html", "report.json"]
+
+
+NEW = {"chance", "spread", "common", "style", "phrase_key", "work_key", "offset", "signature"}
+
+
+def without(values, names):
+    if isinstance(values, dict):
+        return {key: without(value, names) for key, value in values.items() if key not in names}
+    return [without(value, names) for value in values] if isinstance(values, list) else values
+
+
+def test_a_report_that_was_stored_before_there_were_staves_is_still_shown():
+    old = from_json(json.dumps(without(json.loads(to_json(full_report())), NEW)).encode())
+    page = render_html(old)
+    assert "recorded without keys" in page
+    assert 'class="roll"' in page
