@@ -21,6 +21,9 @@ SHARED = 0.9
 
 EXAMPLES = 5
 
+DRUMS = "drums"
+"""The kind of line that has no pitch."""
+
 Ints = NDArray[Any]
 
 
@@ -37,13 +40,15 @@ class Test:
 def test_of(lines: Sequence[Line], scores: Ints, nulls: Sequence[Null]) -> Test:
     """p_corpus: of the most surprising line, times the lines looked at.
 
-    `scores` (lines, clusters).  With several nulls the largest p holds.
+    `scores` (lines, clusters).  With several nulls the largest p holds.  Lines of drums are not
+    tested: no null has any.
     """
     best = scores.max(axis=1)
     tested = [
         (number, held)
         for number, line in enumerate(lines)
-        if (held := _line_test(number, line, int(best[number]), nulls)).p is not None
+        if line.kind != DRUMS
+        and (held := _line_test(number, line, int(best[number]), nulls)).p is not None
     ]
     if not tested:
         return Test(int(np.argmax(best)), None)
@@ -104,7 +109,9 @@ def verdict(
     test = test_of(lines, ranked.scores, ready)
     reached = int(ranked.scores[test.line].max())
     common = common_stock(catalogue, ranked, test.line, reached)
-    run = max((hit.longest_run for hit in hits), default=0)
+    # A beat that many share is no quotation: only runs of pitched notes light up.
+    pitched = (hit.longest_run for hit in hits if not hit.stream.startswith(DRUMS))
+    run = max(pitched, default=0)
     light = light_of(test.p, run, common.authors)
     reason = "" if test.p is not None else _why_grey(lines, nulls)
     nearest = catalogue.rows[int(ranked.best[np.argmax(ranked.scores[test.line])])]
@@ -152,7 +159,10 @@ def _why_grey(lines: Sequence[Line], nulls: Nulls) -> str:
     ready = nulls.ready
     if not ready:
         return nulls.why_not
-    longest = max(len(line) for line in lines)
+    pitched = [len(line) for line in lines if line.kind != DRUMS]
+    if not pitched:
+        return "drums are compared by their rhythm alone, and no null has been made of that"
+    longest = max(pitched)
     shortest = min(int(null.lengths[0]) for null in ready)
     if longest < shortest:
         return f"its longest line has {longest} notes; a verdict needs {shortest}"

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from musai.match.segment import Segment
+from musai.match.segment import DRUMS, Segment
 from musai.match.streams import NO_STEP
 
 WIDTH = 27
@@ -51,12 +51,13 @@ def figures(steps: Ints, length: int) -> Ints:
 
 
 def line_steps(segment: Segment) -> Ints:
-    """Steps of all streams one after the other, int8 (notes,)."""
+    """Steps of all streams one after the other, int8 (notes,); none of drums, which have no pitch."""
     steps = np.full(len(segment.pitch), NO_STEP, np.int8)
     if len(steps) > 1:
         steps[1:] = np.clip(np.diff(segment.pitch.astype(np.int16)), -40, 40)
     starts = segment.stream_notes[:-1]
     steps[starts[starts < len(steps)]] = NO_STEP
+    steps[np.repeat(segment.stream_kind == DRUMS, np.diff(segment.stream_notes))] = NO_STEP
     return steps
 
 

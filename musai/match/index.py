@@ -32,7 +32,7 @@ from musai.match.candidates import Postings
 from musai.match.segment import Segment
 from musai.music.phrase import Phrase
 
-LAYOUT = 4
+LAYOUT = 5
 """Changes whenever the arrays do."""
 
 MAX_NEW = 0.2

@@ -169,6 +169,8 @@ class Matcher:
         log = self._log_notes[ranked.best]
         p, extended = np.ones(len(log)), np.zeros(len(log), bool)
         for line, score in zip(lines, ranked.scores, strict=True):
+            if line.kind == describe.DRUMS:
+                continue
             each = [significance.work_p(null, len(line), score, log) for null in ready]
             largest = np.minimum(1.0, len(lines) * np.max([q for q, _ in each], axis=0))
             better = largest < p

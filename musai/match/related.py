@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from musai.match import grams, search
 from musai.match.catalogue import Catalogue
-from musai.match.segment import BLOCK, KINDS
+from musai.match.segment import BLOCK, DRUMS, KINDS
 
 LENGTHS = (5, 6, 7, 8, 10, 12, 14, 16, 20, 24, 28, 32, 40, 48, 56, 64)
 """Notes of the length classes."""
@@ -165,6 +165,7 @@ def sources(reference: Catalogue, apart: bool = False) -> Sources:
         length = np.diff(part.stream_notes)
         tuneful = part.stream_kind != KINDS.index("bottom")
         tuneful &= part.stream_kind != KINDS.index("bass")
+        tuneful &= part.stream_kind != DRUMS
         for s in np.flatnonzero(tuneful & index.alive[work_of]):
             work = int(work_of[s])
             entry = (int(length[s]), work, number, int(s))

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from musai.match import kernels as k
 from musai.match.learned import Rates, learned
-from musai.match.streams import NO_RATIO, Symbols
+from musai.match.streams import DRUM_STEP, NO_RATIO, Symbols
 
 UNITS = 16
 """Score units a bit."""
@@ -173,6 +173,8 @@ def profile(line: Symbols, scores: Scores | None = None, known: Background | Non
     table[:, k.EQUAL : k.RHYTHM] = (0, scores.near1, scores.near2, scores.octave, scores.far)
     table[:, k.EQUAL] = np.log2(scores.agree_step) + _step_bits(steps, known)
     table[:, k.EQUAL] = np.clip(table[:, k.EQUAL], scores.floor, scores.step_cap)
+    # That both are drums says nothing; their rhythm speaks.
+    table[steps == DRUM_STEP, k.EQUAL] = scores.floor
     table[1:, k.RHYTHM] = _ratio_bits(line.ratios[2:], known) + np.log2(scores.agree_ratio)
     table[:, k.RHYTHM] = np.clip(table[:, k.RHYTHM], 0, scores.ratio_cap)
     table[1:, k.RHYTHM_NEAR] = scores.ratio_near

@@ -84,8 +84,10 @@ def lines(phrase: Phrase) -> tuple[list[Line], float]:
 def line_of(phrase: Phrase, index: Ints, kind: str = "line", voice: int = 0) -> Line:
     """A line of the phrase's notes at `index` (rising onsets, `SHORTEST` or more)."""
     part = phrase.notes[index]
-    signs = symbols(part["pitch"], part["onset"])
-    return Line(kind, voice, index, part["pitch"], part["onset"], signs, scores.profile(signs))
+    drums = kind == "drums"
+    pitch = np.zeros_like(part["pitch"]) if drums else part["pitch"]
+    signs = symbols(pitch, part["onset"], drums)
+    return Line(kind, voice, index, pitch, part["onset"], signs, scores.profile(signs))
 
 
 def line_from(pitch: Ints, onset: Ints) -> Line:

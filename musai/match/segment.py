@@ -23,7 +23,9 @@ from musai.music.phrase import Phrase
 BLOCK = 256
 """Notes of a stream that share one score."""
 
-KINDS = ("line", "top", "bottom", "skyline", "bass")
+KINDS = ("line", "top", "bottom", "skyline", "bass", "drums")
+
+DRUMS = KINDS.index("drums")
 
 Ints = NDArray[Any]
 
@@ -115,7 +117,11 @@ def build(phrases: Iterable[Phrase]) -> Segment:
     pitch = _joined([notes["pitch"][s.index] for notes, s in lines], np.uint8)
     onset = _joined([notes["onset"][s.index] for notes, s in lines], np.uint32)
     stream_notes = _offsets(lengths)
-    signs = symbols_of_lines(pitch, onset, stream_notes[:-1])
+    kind = np.array([KINDS.index(s.kind) for _, s in lines], np.uint8)
+    drums = np.repeat(kind == DRUMS, lengths)
+    # A drum's number is no pitch: lines of drums have none, so that nothing transposes them.
+    pitch[drums] = 0
+    signs = symbols_of_lines(pitch, onset, stream_notes[:-1], drums)
     lane, column = deal(lengths)
     stream_blocks = _offsets(blocks)
     return Segment(
@@ -123,7 +129,7 @@ def build(phrases: Iterable[Phrase]) -> Segment:
         work_notes=np.array(work_notes, np.uint32),
         stream_notes=stream_notes,
         stream_blocks=stream_blocks,
-        stream_kind=np.array([KINDS.index(s.kind) for _, s in lines], np.uint8),
+        stream_kind=kind,
         stream_voice=np.array([s.voice for _, s in lines], np.int8),
         stream_lane=lane.astype(np.int32),
         stream_column=column.astype(np.int32),

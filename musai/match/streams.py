@@ -2,7 +2,8 @@
 
 A stream is a line with rising onsets: a voice that is one already, the top
 and the bottom of a voice that is not, and the skyline and the bass of all
-pitched voices together.  Its symbols are, for every note, the step (in
+pitched voices together.  Drums make lines of their own, of rhythm alone: every
+step of theirs is `DRUM_STEP`, which no pitched line has.  A line's symbols are, for every note, the step (in
 semitones, from the note before) and the ratio of the time since the note
 before to the time between the two notes before that; so nothing changes
 when the phrase is transposed or its tempo is.  `ratios2` and the sum of two
@@ -25,6 +26,9 @@ MAX_STEP = 40
 
 MAX_RATIO = 8
 """Ratio classes go from -8 to 8."""
+
+DRUM_STEP = 63
+"""Every step of a line of drums: it agrees with itself and is far from every other."""
 
 NO_STEP = 127
 """Step of a work's note that has no note before it; ratios likewise."""
@@ -72,7 +76,7 @@ class Symbols:
 
 
 def streams(phrase: Phrase) -> list[Stream]:
-    """All different lines of a phrase with `SHORTEST` notes or more; drums make none.
+    """All different lines of a phrase with `SHORTEST` notes or more.
 
     A line that shares `SAME` of its notes and those of an earlier one is left out.
     """
@@ -107,6 +111,10 @@ def _lines(phrase: Phrase) -> Iterator[Stream]:
         index = np.flatnonzero(np.isin(voice_of, present))
         yield Stream("skyline", -1, _edge(phrase.notes, index, True))
         yield Stream("bass", -1, _edge(phrase.notes, index, False))
+    for voice in sorted(set(range(len(phrase.voices))) - set(pitched)):
+        index = np.flatnonzero(voice_of == voice)
+        if len(index):
+            yield Stream("drums", voice, _edge(phrase.notes, index, False))
 
 
 def _edge(notes: NoteArray, index: Ints, top: bool) -> Ints:
@@ -119,16 +127,24 @@ def _edge(notes: NoteArray, index: Ints, top: bool) -> Ints:
     return index[chosen[:count]].astype(np.uint32)
 
 
-def symbols(pitches: Ints, onsets: Ints) -> Symbols:
+def symbols(pitches: Ints, onsets: Ints, drums: bool = False) -> Symbols:
     """Symbols of a line from its pitches and rising onsets (ticks), both shape (n,)."""
-    return symbols_of_lines(pitches, onsets, np.zeros(min(1, len(pitches)), np.int64))
+    starts = np.zeros(min(1, len(pitches)), np.int64)
+    return symbols_of_lines(pitches, onsets, starts, np.full(len(pitches), drums))
 
 
-def symbols_of_lines(pitches: Ints, onsets: Ints, starts: Ints) -> Symbols:
-    """Symbols of lines that lie one after the other, each beginning at one of `starts`."""
+def symbols_of_lines(
+    pitches: Ints, onsets: Ints, starts: Ints, drums: Ints | None = None
+) -> Symbols:
+    """Symbols of lines that lie one after the other, each beginning at one of `starts`.
+
+    `drums` bool (n,): notes of lines of drums.
+    """
     count = len(pitches)
     steps = np.full(count, NO_STEP, np.int8)
     steps[1:] = np.clip(np.diff(pitches.astype(np.int16)), -MAX_STEP, MAX_STEP)
+    if drums is not None:
+        steps[drums] = DRUM_STEP
     # From one line to the next time runs back; what that gives is marked below.
     onsets = onsets.astype(np.int64)
     gaps = np.log2(np.maximum(1, onsets[1:] - onsets[:-1]))
