@@ -27,6 +27,9 @@ of the grid lead into it as grace notes."""
 UNWRITTEN = 120
 """A shorter silence before the next note is not written as a rest."""
 
+LONGEST_BAR = 16 * 480
+"""A longer bar would be hundreds of rests."""
+
 MOST_OFF = 21.0
 """Mean of an onset's distance from its grid and the grid's price, in ticks, beyond which a passage
 is not notated.  Random onsets cost 22 to 28 (two or three a beat; 90% of passages), eighths and
@@ -107,9 +110,11 @@ def beats_of(bars: Sequence[Bar], sounds: Sequence[Sound]) -> list[Beat]:
     found, k = [], 0
     for bar in bars:
         size = beat_ticks(bar)
+        one = f"{bar.signature.numerator}/{bar.signature.denominator}"
         if size not in _GRIDS or (bar.last - bar.first) % FINEST:
-            one = f"{bar.signature.numerator}/{bar.signature.denominator}"
             raise BadInput(f"its bar {bar.number} in {one} lasts no whole number of 32nds")
+        if bar.last - bar.first > LONGEST_BAR:
+            raise BadInput(f"its bar {bar.number} in {one} lasts more than 16 quarters")
         for first in range(bar.first, bar.last, size):
             last = min(first + size, bar.last)
             while k < len(onsets) and onsets[k] < first:

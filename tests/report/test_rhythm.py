@@ -91,9 +91,10 @@ def test_notes_on_no_grid_are_refused():
         pieces([Sound(t, t + 200, k) for k, t in enumerate(onsets)], bars=2)
 
 
-def test_a_signature_without_32nds_is_refused():
-    with pytest.raises(BadInput, match="1/64"):
-        pieces(line((0, 1)), Metre.of(signature=(1, 64)), 1)
+@pytest.mark.parametrize("signature", [(1, 64), (255, 1)])
+def test_a_signature_without_32nds_or_without_end_is_refused(signature):
+    with pytest.raises(BadInput, match=f"{signature[0]}/{signature[1]}"):
+        pieces(line((0, 1)), Metre.of(signature=signature), 1)
 
 
 @given(
