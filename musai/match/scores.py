@@ -173,8 +173,10 @@ def profile(line: Symbols, scores: Scores | None = None, known: Background | Non
     table[:, k.EQUAL : k.RHYTHM] = (0, scores.near1, scores.near2, scores.octave, scores.far)
     table[:, k.EQUAL] = np.log2(scores.agree_step) + _step_bits(steps, known)
     table[:, k.EQUAL] = np.clip(table[:, k.EQUAL], scores.floor, scores.step_cap)
-    # That both are drums says nothing; their rhythm speaks.
-    table[steps == DRUM_STEP, k.EQUAL] = scores.floor
+    # That both are drums says nothing, their rhythm speaks; with a melody drums have nothing in common.
+    drums = steps == DRUM_STEP
+    table[drums, k.EQUAL] = scores.floor
+    table[drums, k.NEAR1 : k.RHYTHM] = NEVER
     table[1:, k.RHYTHM] = _ratio_bits(line.ratios[2:], known) + np.log2(scores.agree_ratio)
     table[:, k.RHYTHM] = np.clip(table[:, k.RHYTHM], 0, scores.ratio_cap)
     table[1:, k.RHYTHM_NEAR] = scores.ratio_near

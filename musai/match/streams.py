@@ -3,11 +3,13 @@
 A stream is a line with rising onsets: a voice that is one already, the top
 and the bottom of a voice that is not, and the skyline and the bass of all
 pitched voices together.  Drums make lines of their own, of rhythm alone: every
-step of theirs is `DRUM_STEP`, which no pitched line has.  A line's symbols are, for every note, the step (in
-semitones, from the note before) and the ratio of the time since the note
-before to the time between the two notes before that; so nothing changes
-when the phrase is transposed or its tempo is.  `ratios2` and the sum of two
-steps say the same with one note left out.
+step of theirs is `DRUM_STEP`, which no pitched line has.
+
+A line's symbols are, for every note, the step (in semitones, from the note
+before) and the ratio of the time since the note before to the time between
+the two notes before that; so nothing changes when the phrase is transposed or
+its tempo is.  `ratios2` and the sum of two steps say the same with one note
+left out.
 """
 
 from collections.abc import Iterator
