@@ -79,9 +79,8 @@ def pitched(phrase: Phrase) -> NoteArray:
 
 def _weights(notes: NoteArray) -> NDArray[np.float64]:
     """Sounding time of each pitch class in ticks, two quarters a note at most."""
-    return np.bincount(
-        notes["pitch"] % 12, weights=np.minimum(notes["duration"], 960).astype(float), minlength=12
-    )
+    sounding = np.minimum(notes["duration"], 960).astype(float)
+    return np.bincount(notes["pitch"] % 12, sounding, 12).astype(np.float64)
 
 
 def _fit(weights: NDArray[np.float64], tonic: int, minor: bool) -> int:
