@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from musai.corpus import Corpus
     from musai.match import Matches
     from musai.match.spread import Spread
+    from musai.music import Phrase
     from musai.report import Evidence, Report, records
+    from musai.style import Overlap
 
 DEFAULT_CORPUS = "tunebook"
 SEVERITY = ("grey", "green", "amber", "red")
@@ -131,7 +133,7 @@ def _of_file(path: Path, corpora: tuple[str, ...], no_wait: bool, quiet: bool) -
         name=path.name,
         origin="file",
         corpus=_corpus(held),
-        evidence=_evidence(held, matches, spread_of),
+        evidence=_evidence(held, matches, spread_of, _style(held, phrase)),
         phrase_of=held.phrase,
     )
 
@@ -147,11 +149,21 @@ def _corpus(held: "Corpus") -> "records.Corpus":
     return records.Corpus(name=held.name, id=held.id, works=len(held))
 
 
-def _evidence(held: "Corpus", matches: "Matches", spread: "Spread | None") -> "Evidence":
+def _evidence(
+    held: "Corpus", matches: "Matches", spread: "Spread | None", style: "Overlap | None"
+) -> "Evidence":
     from musai.report import Evidence, work_record
 
     works = {hit.work_id: work_record(held.work(hit.work_id)) for hit in matches}
-    return Evidence(verdict=matches.verdict, hits=matches.hits, works=works, spread=spread)
+    return Evidence(matches.verdict, matches.hits, works, spread, style)
+
+
+def _style(held: "Corpus", phrase: "Phrase") -> "Overlap | None":
+    """The phrase's style beside a corpus whose features have been counted; else None."""
+    from musai.service.styles import counted
+    from musai.style import Style
+
+    return Style.open(held).compare(phrase) if counted(held) else None
 
 
 COMMANDS: tuple[click.Command, ...] = (report,)

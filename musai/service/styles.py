@@ -56,7 +56,7 @@ class Styles:
 
     def open_behind(self, corpus: Any) -> None:
         """Begin to open a corpus's style; asking again for the same state of it does nothing."""
-        if corpus.id not in self._opened and _counted(corpus):
+        if corpus.id not in self._opened and counted(corpus):
             self._opened[corpus.id] = _Task(lambda: self._open(corpus))
 
     def wait(self) -> None:
@@ -68,7 +68,7 @@ class Styles:
         """What a corpus's style says of a phrase, or None and why."""
         opened = self._opened.get(corpus.id)
         if opened is None:
-            return None, OPENING if _counted(corpus) else UNCOUNTED
+            return None, OPENING if counted(corpus) else UNCOUNTED
         if not opened.done(0) or opened.result is None:
             return None, opened.why or OPENING
         last = self._asked.get(corpus.id)
@@ -84,6 +84,6 @@ class Styles:
         return importlib.import_module(self._module).Style.open(corpus)
 
 
-def _counted(corpus: Any) -> bool:
+def counted(corpus: Any) -> bool:
     """Whether features lie beside the corpus's index; counting them takes too long to do in passing."""
     return any((Path(corpus.path) / "index" / "style").glob("*.npz"))
