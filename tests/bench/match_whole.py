@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from scripts import learn_scores
+from scripts import learn_whole
 from tests.bench.table import Result, save_rows
 
 EQUAL, CHANGED, ALONE = 1.0, 0.0, -0.5
@@ -15,10 +15,10 @@ EQUAL, CHANGED, ALONE = 1.0, 0.0, -0.5
 def rows(alignments: str) -> list[dict[str, Any]]:
     """Notes of the first lines laid out as the expert did, by song pair."""
     found = []
-    for known, judged in learn_scores.folds(learn_scores.read(Path(alignments))):
-        weights = learn_scores.of_vector(learn_scores.fit(known))
+    for known, judged in learn_whole.folds(learn_whole.read(Path(alignments))):
+        weights = learn_whole.of_vector(learn_whole.fit(known))
         for one in judged:
-            laid = learn_scores.laid(weights, one)
+            laid = learn_whole.laid(weights, one)
             plain = simple(one.first, one.second)
             found.append(
                 {
