@@ -114,8 +114,7 @@ def verdict(
     run = max(pitched, default=0)
     light = light_of(test.p, run, common.authors)
     reason = "" if test.p is not None else _why_grey(lines, nulls)
-    nearest = catalogue.rows[int(ranked.best[np.argmax(ranked.scores[test.line])])]
-    sentence = _sentence(test, run, nearest.title if nearest else "", common, reason)
+    sentence = _sentence(test, run, hits[0].title if hits else "", common, reason)
     if test.null is not None and nulls.note:
         sentence += f" (the null was {nulls.note})"
     if searched.share < 0.995:

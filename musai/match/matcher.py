@@ -131,6 +131,7 @@ class Matcher:
             return Matches((), self._nothing(phrase, len(lines)))
         found = [search.search(self.index, line, engine) for line in lines]
         ranked = ranking.rank(self.index, np.stack([f.works for f, _ in found]))
+        ranked = ranking.by_pitch(self.index, lines, [f for f, _ in found], ranked)
         single = self._single(lines, ranked)
         query = Query(phrase, tuple(lines), tuple(f for f, _ in found), ranked, single)
         passages = Passages(self.catalogue, phrase, engine)

@@ -35,7 +35,7 @@ LOW, BINS = -100 * UNITS, 400 * UNITS
 DECOYS = 10
 """One decoy is counted for so many phrases."""
 
-VERSION = 4
+VERSION = 5
 
 Ints = NDArray[Any]
 

@@ -28,7 +28,7 @@ COVERED = 0.6
 FEWEST_NOTES = 24
 """Notes that such an alignment has at least: two scraps of a line are not one for a shared cadence."""
 
-WHOLE = 480
+WHOLE = 240
 """Notes of a longer line that stand for it: those around the phrase, and around its match."""
 
 Ints = NDArray[Any]

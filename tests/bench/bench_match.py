@@ -81,7 +81,7 @@ def _asked(seed: int, chosen: argparse.Namespace) -> list[list[Job]]:
     for name in ("lieder", "tunebook"):
         rows.append(("unrelated", (name, seed, chosen.phrases, chosen.null)))
         rows.append(("quoted", (name, seed, chosen.phrases // 4, chosen.null)))
-    few = max(10, chosen.phrases // len(jobs.SMALL))
+    few = max(10, chosen.phrases // 4)
     rows += [("small", (size, k, seed, few, chosen.null)) for size, k in jobs.SMALL]
     return [nulls + small, rows]
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from scipy.stats import norm
 
-from musai.match import search
+from musai.match import ranking, search
 from musai.match.catalogue import Catalogue
 from tests.bench import match_queries as queries
 from tests.bench.match_tfidf import Tfidf
@@ -52,18 +52,26 @@ def _query(
         ("plain", plain, search.exhaustive),
     )
     for name, used, engine in engines:
-        scores = [engine(c.index, used).works for c in held]
-        row[f"{name}_first"] = _first(held, scores, which, source.work)
-    row["tfidf_first"] = _first(held, grams.scores(line.symbols), which, source.work)
+        found = [engine(c.index, used) for c in held]
+        ranked = [ranking.rank(c.index, f.works[None]) for c, f in zip(held, found, strict=True)]
+        if name != "plain":
+            ranked = [
+                ranking.by_pitch(c.index, [used], [f], r)
+                for c, f, r in zip(held, found, ranked, strict=True)
+            ]
+        row[f"{name}_first"] = _first(held, ranked, which, source.work)
+    cosines = zip(held, grams.scores(line.symbols), strict=True)
+    ranked = [ranking.rank(c.index, s[None]) for c, s in cosines]
+    row["tfidf_first"] = _first(held, ranked, which, source.work)
     return row
 
 
-def _first(held: list[Catalogue], scores: list[Any], which: int, work: int) -> float:
+def _first(held: list[Catalogue], ranked: list[ranking.Ranked], which: int, work: int) -> float:
     """1 where the source's cluster is first alone, 1/k where k clusters share the first place."""
-    best = max(int(s.max()) for s in scores)
+    best = max(float(r.worth.max(initial=0)) for r in ranked)
     leaders = [
-        {int(cluster) for cluster in c.index.cluster[s == best]}
-        for c, s in zip(held, scores, strict=True)
+        {int(c.index.cluster[w]) for w in r.best[r.worth == best]}
+        for c, r in zip(held, ranked, strict=True)
     ]
     if best <= 0 or int(held[which].index.cluster[work]) not in leaders[which]:
         return 0.0

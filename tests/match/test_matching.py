@@ -4,7 +4,7 @@ import made
 import numpy as np
 import pytest
 
-from musai.match import Matcher
+from musai.match import Matcher, ranking
 from musai.music import Phrase
 
 
@@ -83,11 +83,27 @@ def test_matching_again_gives_the_same(matcher, shelf):
 
 
 def test_top_limits_the_hits_and_they_come_best_first(matcher, shelf):
-    found = matcher.match(made.moved(shelf.music["tune 5"], range(20)), top=7)
-    assert len(found) == 7
-    scores = [hit.score for hit in found]
-    assert scores == sorted(scores, reverse=True)
-    assert found[1:3] == tuple(found)[1:3]
+    cut = made.moved(shelf.music["tune 30"], range(5, 21))
+    assert len(matcher.match(cut, top=3)) == 3
+    hits = matcher.match(cut, top=50)
+    first = [hit.score + 1.5 * hit.equal for hit in hits[: ranking.LOOKED_AT]]
+    assert first == sorted(first, reverse=True)
+    rest = [hit.score for hit in hits[ranking.LOOKED_AT :]]
+    assert rest == sorted(rest, reverse=True)
+
+
+def test_of_two_works_of_nearly_one_score_that_with_more_notes_in_place_is_first(tmp_path):
+    """One wrong note in the middle: steps agree as much where all that follows is a tone off."""
+    onset, length, pitch = made.melody(900, 16)
+    moved, changed = pitch.copy(), pitch.copy()
+    moved[8:] += 2
+    changed[8] += 2
+    shelf = made.shelf(tmp_path, 8)
+    shelf.music["off from there on"] = made.Phrase.from_notes(onset, length, moved)
+    shelf.music["one note changed"] = made.Phrase.from_notes(onset, length, changed)
+    found = Matcher.open(shelf, null="there").match(made.Phrase.from_notes(onset, length, pitch))
+    assert [hit.title for hit in found[:2]] == ["one note changed", "off from there on"]
+    assert found[0].equal == 15
 
 
 def test_works_whose_terms_deny_matching_are_not_searched(tmp_path):
