@@ -11,6 +11,7 @@ from musai.cli.common import json_option, read_phrase, say_json
 if TYPE_CHECKING:
     from musai.match import Hit, Matcher, Matches
     from musai.match.hits import Common
+    from musai.music import Phrase
 
 DEFAULT = "tunebook"
 
@@ -25,8 +26,11 @@ STYLE = {"grey": "bright_black", "green": "green", "amber": "yellow", "red": "re
 @click.option("--corpus", "corpora", multiple=True, help="Compare with this corpus (repeatable).")
 @click.option("--top", default=10, show_default=True, type=click.IntRange(1, 1000), help="Works.")
 @click.option("--no-wait", is_flag=True, help="Give no verdict rather than build a missing null.")
+@click.option("--whole", metavar="WORK", help="Lay the file out against this one work instead.")
 @json_option
-def match(file: Path, corpora: tuple[str, ...], top: int, no_wait: bool, as_json: bool) -> None:
+def match(
+    file: Path, corpora: tuple[str, ...], top: int, no_wait: bool, whole: str | None, as_json: bool
+) -> None:
     """Find the works that a MIDI FILE is like.
 
     Prints for each corpus the verdict on the file's music, what chance, style
@@ -34,6 +38,9 @@ def match(file: Path, corpora: tuple[str, ...], top: int, no_wait: bool, as_json
     searched its index is built, and its null, which takes minutes; both are kept.
     """
     phrase = read_phrase(file)
+    if whole is not None:
+        _whole(phrase, corpora[0] if corpora else DEFAULT, whole, as_json)
+        return
     held = [opened(name, no_wait, as_json) for name in corpora or (DEFAULT,)]
     found = [(matcher, matcher.match(phrase, top, common=COMMON)) for matcher in held]
     if as_json:
@@ -41,6 +48,24 @@ def match(file: Path, corpora: tuple[str, ...], top: int, no_wait: bool, as_json
         return
     for _, matches in found:
         _print(matches)
+
+
+def _whole(phrase: "Phrase", corpus: str, work: str, as_json: bool) -> None:
+    """Print how a phrase and one work (its id or the first digits of it) answer each other."""
+    from musai.corpus import Corpus
+
+    work_id = Corpus.open(corpus).work(work).id
+    version = opened(corpus, True, as_json).lay_out(phrase, work_id)
+    if as_json:
+        say_json(dataclasses.asdict(version))
+        return
+    click.echo(
+        f"{len(version.pairs)} pairs of {version.notes} notes and {version.work_notes} of the work; "
+        f"{version.equal} equal at {version.transposition:+d} semitones"
+    )
+    click.echo(f"an expert is expected to agree on {version.expected:.0%} of the notes")
+    for (mine, theirs), sure in zip(version.pairs, version.certainty, strict=True):
+        click.echo(f"  {mine + 1:>5} {theirs + 1:>5}  {sure:.2f}")
 
 
 def opened(name: str, no_wait: bool, quiet: bool) -> "Matcher":

@@ -20,6 +20,7 @@ from musai.match.null import log_notes
 from musai.match.nulls import AT_ONCE, Nulls
 from musai.match.scores import UNITS
 from musai.match.streams import SHORTEST, streams
+from musai.match.versions import Version, lay_out
 from musai.music.phrase import Phrase
 
 REFERENCE = "tunebook"
@@ -149,6 +150,10 @@ class Matcher:
         if not verdict.significant:
             kept = [replace(hit, significant=False) for hit in kept]
         return Matches(tuple(kept), verdict)
+
+    def lay_out(self, phrase: Phrase, work_id: str) -> Version:
+        """The phrase and one work laid out whole, from first note to last; see `versions`."""
+        return lay_out(self.catalogue, phrase, self.corpus.phrase(work_id), work_id)
 
     def close(self) -> None:
         """Stop what runs behind."""

@@ -75,3 +75,14 @@ def test_a_file_that_is_no_midi_is_exit_code_2(tmp_path):
     path = tmp_path / "x.mid"
     path.write_bytes(b"no music")
     assert CliRunner().invoke(main, ["match", str(path)]).exit_code == 2
+
+
+def test_a_work_can_be_laid_out_whole(tunes):
+    work = next(w.id for w in Corpus.open("four").works if w.title == "tune 2")
+    arguments = ["match", str(tunes), "--corpus", "four", "--whole", work[:10]]
+    said = CliRunner().invoke(main, arguments)
+    assert said.exit_code == 0
+    assert "20 pairs of 20 notes and 60 of the work; 20 equal at +5 semitones" in said.output
+    told = json.loads(CliRunner().invoke(main, [*arguments, "--json"]).output)
+    assert told["pairs"][0] == [0, 12]
+    assert CliRunner().invoke(main, [*arguments[:-1], "0" * 10]).exit_code == 3

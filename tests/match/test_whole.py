@@ -7,11 +7,12 @@ import made
 import numpy as np
 import pytest
 
-from musai.errors import BadInput
+from musai.errors import BadInput, NotFound
 from musai.match import whole
 from musai.match.learned import Whole, learned
 from musai.match.scores import profile, scores_in_use
 from musai.match.streams import symbols
+from musai.match.versions import lay_out
 
 
 def names(text: str) -> np.ndarray:
@@ -106,3 +107,20 @@ def test_unrelated_notes_score_below_nothing_on_average() -> None:
     near = scores_in_use()
     agreeing = table[:, 4].mean() / 16
     assert 0.1 * agreeing + 0.3 * near.near1 + 0.6 * near.far < 0
+
+
+def test_a_version_of_a_work_is_laid_out_note_by_note(matcher, shelf) -> None:
+    tune = shelf.music["tune 12"]
+    kept = [k for k in range(50) if k not in (7, 30)]
+    version = matcher.lay_out(made.moved(tune, kept, up=3, stretch=0.5), tune.notes_id)
+    assert version.transposition == 3
+    assert version.notes == 48
+    right = sum(kept[mine] == theirs for mine, theirs in version.pairs)
+    assert right >= 46
+    assert len(version.certainty) == len(version.pairs)
+    assert version.expected > 0.8
+
+
+def test_a_work_that_is_not_there_is_named(matcher, shelf) -> None:
+    with pytest.raises(NotFound, match="no work 'nothing'"):
+        lay_out(matcher.catalogue, shelf.music["tune 1"], shelf.music["tune 1"], "nothing")
