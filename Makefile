@@ -57,10 +57,7 @@ docs: setup
 bench: setup
 	@$(BIN)/python -m tests.bench.main --seed $(SEED)
 
-# Needs real music beside the checkout: ../shared/data/openscore-lieder.
-bench-match: setup
-	@$(BIN)/python -m tests.bench.bench_match --seed $(SEED)
-
+# Needs real music beside the checkout: ../shared/data.
 bench-match: setup
 	@$(BIN)/python -m tests.bench.bench_match --seed $(SEED)
 

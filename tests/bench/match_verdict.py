@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from musai.match import Matcher, decoys, describe, search, significance
 from musai.match.catalogue import Catalogue
 from musai.match.null import Null, log_notes
-from musai.match.related import Drawn, Related
+from musai.match.related import LENGTHS, Drawn, Related
 from tests.bench import match_queries as queries
 from tests.bench.table import Result
 
@@ -56,13 +56,15 @@ def unrelated(held: Judge, seed: int, count: int) -> Iterator[dict[str, Any]]:
     while done < count:
         place = held.pool[int(rng.integers(len(held.pool)))]
         pitch, onset = source.index.segments[place.segment].line(place.stream)
-        start = int(rng.integers(len(pitch) - NOTES + 1))
-        line = search.line_from(pitch[start : start + NOTES], onset[start : start + NOTES])
-        found = search.exhaustive(target.index, line, np.array([NOTES - 1]))
+        # As for a null: what is related shows in 64 notes, of which the phrase is the first 16.
+        start = int(rng.integers(len(pitch) - LENGTHS[-1] + 1))
+        part = slice(start, start + LENGTHS[-1])
+        line = search.line_from(pitch[part], onset[part])
+        found = search.exhaustive(target.index, line, np.array(LENGTHS) - 1)
         own = related.own(place.work) | ~target.index.alive
         drawn = Drawn(place.work, place.segment, place.stream, start, line)
         away = related.checked(drawn, found, own | related.mask(place.work))
-        scores = found.works[0]
+        scores = found.works[LENGTHS.index(NOTES)]
         if away.all():
             continue
         done += 1
