@@ -47,7 +47,7 @@ class Query:
 
     phrase: Phrase
     lines: tuple[search.Line, ...]
-    found: tuple[search.Found, ...]
+    lies: ranking.Lies
     ranked: ranking.Ranked
     single: Single | None
 
@@ -82,6 +82,7 @@ class Matcher:
         self.catalogue = catalogue
         self.nulls = nulls
         self._log_notes = log_notes(catalogue.index)
+        self._variants = _variants(catalogue.index)
 
     @classmethod
     def open(
@@ -132,9 +133,10 @@ class Matcher:
             return Matches((), self._nothing(phrase, len(lines)))
         found = [search.search(self.index, line, engine) for line in lines]
         ranked = ranking.rank(self.index, np.stack([f.works for f, _ in found]))
-        ranked = ranking.by_pitch(self.index, lines, [f for f, _ in found], ranked)
+        lies = ranking.Lies(self.index, lines, [f for f, _ in found])
+        ranked = ranking.by_pitch(lies, ranked)
         single = self._single(lines, ranked)
-        query = Query(phrase, tuple(lines), tuple(f for f, _ in found), ranked, single)
+        query = Query(phrase, tuple(lines), lies, ranked, single)
         passages = Passages(self.catalogue, phrase, engine)
         kept: list[Hit] = []
         for cluster in ranked.order[: max(0, top)]:
@@ -189,11 +191,7 @@ class Matcher:
         row = self.catalogue.rows[work]
         scores = query.ranked.scores[:, cluster]
         led = [int(n) for n in np.argsort(-scores, kind="stable") if scores[n] > 0]
-        lies = [
-            held
-            for n in led
-            if (held := ranking.lie(self.index, query.lines, query.found, n, work)) is not None
-        ]
+        lies = [held for n in led if (held := query.lies.of(n, work)) is not None]
         if not lies or row is None:
             return None
         best = lies[0]
@@ -205,8 +203,7 @@ class Matcher:
         single = query.single
         p = None if single is None else float(single.p[cluster])
         q = None if single is None else float(single.q[cluster])
-        cluster_of = self.index.cluster
-        same = np.flatnonzero((cluster_of == cluster_of[work]) & self.index.alive)
+        same = self._variants.get(int(self.index.cluster[work]), ())
         hit = Hit(
             work_id=row.id,
             title=row.title,
@@ -219,8 +216,8 @@ class Matcher:
             transposition=told.transposition,
             tempo_ratio=told.tempo_ratio,
             longest_run=told.longest_run,
-            coverage_query=len(np.unique(pairs[:, 0])) / len(query.phrase),
-            coverage_work=len(np.unique(pairs[:, 1])) / max(1, row.notes),
+            coverage_query=len(set(pairs[:, 0].tolist())) / len(query.phrase),
+            coverage_work=len(set(pairs[:, 1].tolist())) / max(1, row.notes),
             alignment=tuple((int(i), int(j)) for i, j in pairs),
             licence=row.licence,
             composer=row.composer,
@@ -239,6 +236,16 @@ class Matcher:
 def match_all(matchers: Sequence[Matcher], phrase: Phrase, top: int = 50) -> dict[str, Matches]:
     """Match one phrase against several corpora, each with its own verdict, by corpus name."""
     return {matcher.corpus.name: matcher.match(phrase, top) for matcher in matchers}
+
+
+def _variants(index: Index) -> dict[int, tuple[int, ...]]:
+    """The living works of every cluster that has several."""
+    several = np.bincount(index.cluster, minlength=1) > 1
+    held: dict[int, tuple[int, ...]] = {}
+    for work in np.flatnonzero(several[index.cluster] & index.alive).tolist():
+        number = int(index.cluster[work])
+        held[number] = (*held.get(number, ()), work)
+    return held
 
 
 def _references(corpus: CorpusLike) -> list[CorpusLike]:

@@ -60,9 +60,7 @@ def rank(index: Index, scores: Ints) -> Ranked:
     return Ranked(best, scores[:, best], held, np.arange(int((held > 0).sum())))
 
 
-def by_pitch(
-    index: Index, lines: Sequence[search.Line], found: Sequence[search.Found], ranked: Ranked
-) -> Ranked:
+def by_pitch(lies: "Lies", ranked: Ranked) -> Ranked:
     """The first `LOOKED_AT` clusters in order again, by how many notes agree in pitch too.
 
     The score is of steps, which forget where a line stood before a wrong one;
@@ -72,7 +70,7 @@ def by_pitch(
     worth = ranked.worth.astype(float)
     for cluster in first:
         which = int(np.argmax(ranked.scores[:, cluster]))
-        held = lie(index, lines, found, which, int(ranked.best[cluster]))
+        held = lies.of(which, int(ranked.best[cluster]))
         worth[cluster] += IN_PLACE * (held.explained.equal if held else 0)
     again = first[np.argsort(-worth[first], kind="stable")]
     order = np.concatenate((again, ranked.order[LOOKED_AT:]))
@@ -114,6 +112,22 @@ def lie(
     name = kind if voice < 0 else f"{kind} of voice {voice + 1}"
     ends = int(told.pairs[0, 0]), int(told.pairs[-1, 0])
     return Lie(which, reached.score, name, told, pairs.astype(np.int64), *ends)
+
+
+class Lies:
+    """How works hold the lines of one phrase, each worked out once."""
+
+    def __init__(
+        self, index: Index, lines: Sequence[search.Line], found: Sequence[search.Found]
+    ) -> None:
+        self._phrase = index, lines, found
+        self._held: dict[tuple[int, int], Lie | None] = {}
+
+    def of(self, which: int, work: int) -> Lie | None:
+        """The best alignment of line `which` with a work; None where they have nothing in common."""
+        if (which, work) not in self._held:
+            self._held[which, work] = lie(*self._phrase, which, work)
+        return self._held[which, work]
 
 
 def together(best: Lie, others: Sequence[Lie], query: NoteArray, work: NoteArray) -> Ints:

@@ -173,8 +173,9 @@ def trace(part: Segment, stream: int, line: Line, start: int, stop: int) -> Trac
     found = pairs[:count][::-1]
     found[:, 1] += start
     # At a gap both of its ends name the note that stands still: the later pair holds.
-    moves = np.diff(found[:, :2], axis=0, append=count + stop + len(line)) > 0
-    return Trace(score, found[moves.all(axis=1)])
+    kept = np.ones(count, bool)
+    kept[:-1] = (found[1:, 0] > found[:-1, 0]) & (found[1:, 1] > found[:-1, 1])
+    return Trace(score, found[kept])
 
 
 def best_in_work(index: Index, line: Line, found: Found, work: int) -> tuple[int, int, Trace]:

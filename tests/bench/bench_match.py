@@ -70,18 +70,18 @@ def _asked(seed: int, chosen: argparse.Namespace) -> list[list[Job]]:
     """All jobs in stages: what a stage makes, the next one reads.  Longest first."""
     nulls: list[Job] = [("null", (*pair, chosen.null)) for pair in jobs.NULLS]
     small: list[Job] = [("small_null", (size, k, chosen.null)) for size, k in jobs.SMALL]
-    rows: list[Job] = [
+    rows: list[Job] = [("experts", (jobs.ALIGNMENTS,))]
+    rows += [
         ("cell", (notes, share, seed, chosen.queries))
         for notes in reversed(LENGTHS)
         for share in EDITS
     ]
     rows += [("poly", (name, seed, chosen.excerpts // 2)) for name in ("lieder", "quartets")]
-    rows.append(("experts", (jobs.ALIGNMENTS,)))
     rows.append(("shuffled", (seed, max(20, chosen.phrases // 10), chosen.null)))
     for name in ("lieder", "tunebook"):
         rows.append(("unrelated", (name, seed, chosen.phrases, chosen.null)))
         rows.append(("quoted", (name, seed, chosen.phrases // 4, chosen.null)))
-    few = max(10, chosen.phrases // 4)
+    few = max(10, chosen.phrases // 2)
     rows += [("small", (size, k, seed, few, chosen.null)) for size, k in jobs.SMALL]
     return [nulls + small, rows]
 

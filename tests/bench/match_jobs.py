@@ -23,7 +23,7 @@ ALIGNMENTS = str(DATA / "melodic-evolution" / "alignments.csv")
 NULLS = (("lieder", "lieder"), ("lieder", "tunebook"), ("tunebook", "tunebook"))
 """Which corpus is judged by phrases of which."""
 
-SMALL = (*((1, k) for k in range(4)), (50, 0))
+SMALL = (*((1, k) for k in range(2)), (50, 0))
 """Catalogues of few songs: how many, and which draw of them."""
 
 __all__ = ["ALIGNMENTS", "FOLDERS", "NULLS", "SIZE", "SMALL", "do"]

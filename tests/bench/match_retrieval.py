@@ -56,7 +56,7 @@ def _query(
         ranked = [ranking.rank(c.index, f.works[None]) for c, f in zip(held, found, strict=True)]
         if name != "plain":
             ranked = [
-                ranking.by_pitch(c.index, [used], [f], r)
+                ranking.by_pitch(ranking.Lies(c.index, [used], [f]), r)
                 for c, f, r in zip(held, found, ranked, strict=True)
             ]
         row[f"{name}_first"] = _first(held, ranked, which, source.work)
