@@ -1,6 +1,7 @@
 """Matcher: one phrase in, the nearest works of a corpus and a verdict out."""
 
 import contextlib
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -25,6 +26,9 @@ from musai.music.phrase import Phrase
 
 REFERENCE = "tunebook"
 """The corpus that every machine has: a reference of every null."""
+
+MOST_THREADS = 4
+"""Threads that build a null which somebody waits for."""
 
 NullMode = Literal["auto", "build", "behind", "there"]
 
@@ -108,7 +112,9 @@ class Matcher:
         others = _references(held) if references is None else references
         made = [mine if o.id == held.id else catalogue(o, progress) for o in others]
         nulls = Nulls(mine, made, Path(held.path) / "index" / "null")
-        if null == "build" or (null == "auto" and nulls.seconds <= AT_ONCE):
+        if null == "build":
+            nulls.build(progress, threads=min(MOST_THREADS, os.cpu_count() or 1))
+        elif null == "auto" and nulls.seconds <= AT_ONCE:
             nulls.build(progress)
         elif null != "there":
             nulls.build_behind()

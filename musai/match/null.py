@@ -10,9 +10,12 @@ regression for each length class (the part of ln(n) is then constant).
 """
 
 import hashlib
-from collections.abc import Iterator, Sequence
+import itertools
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,6 +41,10 @@ DECOYS = 10
 VERSION = 5
 
 Ints = NDArray[Any]
+
+Made = TypeVar("Made")
+Scored = tuple[Ints, NDArray[np.bool_], NDArray[np.bool_]]
+"""One phrase: its scores (classes, works), the works that are its own, those related to it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,11 +121,12 @@ def build(
     seed: int = 0,
     size: int = SIZE,
     held: dict[str, Any] | None = None,
+    threads: int = 1,
 ) -> Iterator["Draft"]:
     """Build a null phrase by phrase; yields what there is so far.
 
-    `held` is what `Draft.state` gave when an earlier build broke off; the
-    null comes out the same as without the break.
+    `held` is what `Draft.state` gave when an earlier build broke off; the null comes out the
+    same as without the break, and the same with any number of threads.
     """
     pool = sources(reference, apart=target.corpus_id != reference.corpus_id)
     related = Related(target, reference)
@@ -126,25 +134,53 @@ def build(
     if held is not None:
         draft.go_on(held)
     checks = np.array(pool.lengths) - 1
-    while draft.done < size:
-        phrase = draw(reference, pool, seed, draft.drawn)
-        draft.drawn += 1
+
+    def scored(number: int) -> Scored | None:
+        phrase = draw(reference, pool, seed, number)
         own = related.own(phrase.work) | ~target.index.alive
         away = own | related.mask(phrase.work)
         if away.all():
-            if draft.drawn >= 1000 and draft.done < draft.drawn // 50:
-                raise TooFew(f"{target.name} has no work unrelated to those of {reference.name}")
-            continue
+            return None
         found = search.exhaustive(target.index, phrase.line, checks)
-        draft.add(found.works, own, related.checked(phrase, found, away))
-        if draft.done < size:
+        return found.works, own, related.checked(phrase, found, away)
+
+    if draft.done < size:
+        for one in in_order(scored, draft.drawn, threads):
+            draft.drawn += 1
+            if one is not None:
+                draft.add(*one)
+            elif draft.drawn >= 1000 and draft.done < draft.drawn // 50:
+                raise TooFew(f"{target.name} has no work unrelated to those of {reference.name}")
+            if draft.done == size:
+                break
             yield draft
     known = decoys.chain(reference)
-    for number in range(draft.decoys.shape[1]):
+
+    def chanced(number: int) -> Ints:
         line = decoys.line(known, pool.lengths[-1], seed, number)
-        works = search.exhaustive(target.index, line, checks).works
-        draft.decoys[:, number] = works.max(axis=1, initial=0)
+        best: Ints = search.exhaustive(target.index, line, checks).works.max(axis=1, initial=0)
+        return best
+
+    count = draft.decoys.shape[1]
+    for number, best in zip(range(count), in_order(chanced, 0, threads), strict=False):
+        draft.decoys[:, number] = best
     yield draft
+
+
+def in_order(work: Callable[[int], Made], first: int, threads: int) -> Iterator[Made]:
+    """`work(first)`, `work(first + 1)`, ... without end, so many at once (the sweep holds no lock)."""
+    if threads == 1:
+        yield from map(work, itertools.count(first))
+        return
+    with ThreadPoolExecutor(threads) as pool:
+        asked = deque(pool.submit(work, first + k) for k in range(2 * threads))
+        try:
+            for number in itertools.count(first + len(asked)):
+                yield asked.popleft().result()
+                asked.append(pool.submit(work, number))
+        finally:
+            for future in asked:
+                future.cancel()
 
 
 class Draft:

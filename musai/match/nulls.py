@@ -70,6 +70,7 @@ class Nulls:
         size: int = null.SIZE,
     ) -> None:
         self._target, self._folder, self._seed, self._size = target, folder, seed, size
+        self._threads = 1
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         self._building = False
@@ -133,9 +134,10 @@ class Nulls:
         cells = (LENGTHS[-1] - 1) * self._target.index.stream_notes
         return missing * self._size * (cells / SPEED + 1e-3)
 
-    def build(self, progress: Progress | None = None) -> None:
-        """Build what is missing, now."""
+    def build(self, progress: Progress | None = None, threads: int = 1) -> None:
+        """Build what is missing, now; it comes out the same with any number of threads."""
         self._building = True
+        self._threads = threads
         for task in self.tasks:
             if task.null is None and not task.failed and not self._stop.is_set():
                 self._build(task, progress)
@@ -181,7 +183,9 @@ class Nulls:
     def _made(self, task: Task, progress: Progress | None) -> Null | None:
         draft = None
         held = _arrays(self._aside(task))
-        parts = null.build(self._target, task.reference, self._seed, self._size, held)
+        parts = null.build(
+            self._target, task.reference, self._seed, self._size, held, self._threads
+        )
         for draft in parts:
             done = task.done = draft.done
             if progress and (done % 100 == 0 or done == self._size):

@@ -311,3 +311,13 @@ def test_a_passage_that_several_works_hold_is_common_stock(tmp_path):
     assert hits[0].common.works == 5
     assert len(hits[0].common.examples) == 5
     assert hits[2].common is None
+
+
+def test_a_null_is_the_same_whatever_the_number_of_threads(judged):
+    def built(threads):
+        *_, draft = null.build(judged.catalogue, judged.catalogue, 5, 60, threads=threads)
+        return draft.finish("made", "v").save_to()
+
+    alone, shared = built(1), built(3)
+    for name in ("best", "bare", "decoys", "slope", "pairs"):
+        assert alone[name].tolist() == shared[name].tolist(), name
