@@ -1,4 +1,4 @@
-"""Getting a corpus ready: the tunebook itself, its index, its null.  Also the builder's process."""
+"""Getting a corpus ready: the tunebook itself, its index, its null, its style.  Also the builder's process."""
 
 import contextlib
 import os
@@ -19,7 +19,7 @@ PAUSE = 0.1
 """Seconds between two reports of progress."""
 
 Tell = Callable[[str, float, str], None]
-"""Called with the stage ("corpus", "index", "null"), how far it is (0 to 1), and a word on it."""
+"""Called with the stage ("corpus", "index", "null", "style"), how far it is (0 to 1), and a word on it."""
 
 
 class PreparerLike(Protocol):
@@ -30,7 +30,7 @@ class PreparerLike(Protocol):
         cannot be made."""
 
     def prepare(self, name: str, tell: Tell) -> None:
-        """Make its index and its null where they are missing or old."""
+        """Make its index, its null and its style where they are missing or old."""
 
 
 class Preparer:
@@ -56,13 +56,18 @@ class Preparer:
             )
 
     def prepare(self, name: str, tell: Tell) -> None:
-        """Open a matcher that builds what it lacks."""
+        """Open a matcher and a style that build what they lack."""
+        from musai.corpus import Corpus
         from musai.match import Matcher
+        from musai.style import Style
 
         def progress(done: int, total: int, what: str) -> None:
-            tell("null" if what.startswith("null") else "index", done / max(1, total), what)
+            stage = what.split()[0] if what.startswith(("null", "style")) else "index"
+            tell(stage, done / max(1, total), what)
 
         Matcher.open(name, null="build", progress=progress)
+        # Last, and counted in seconds: no light waits for it that did not wait for the null.
+        Style.open(Corpus.open(name), progress)
 
 
 def open_matcher(name: str) -> Any:
