@@ -22,7 +22,7 @@ FORBIDDEN = ("torch", "starlette", "uvicorn", "websockets", "sqlite3", "pythonos
 class FakePlayer:
     """Eighth notes from a counter-based generator; what to do badly comes as the collection.
 
-    "slow" waits 5 ms a note, "stuck PATH" makes that file and stops for a
+    "slow" waits 5 ms a note, "waits PATH" for that file after three notes, "stuck PATH" makes that file and stops for a
     minute after three notes, "die" kills its process there, "break" raises
     there, "chatty" prints to standard output.
     """
@@ -66,6 +66,8 @@ class FakePlayer:
         if index == 3 and how.startswith("stuck"):
             Path(how.removeprefix("stuck ")).touch()
             time.sleep(60)
+        if index == 3 and how.startswith("waits"):
+            _wait_for(Path(how.removeprefix("waits ")))
         if index == 3 and how == "die":
             os.kill(os.getpid(), 9)
         if index == 3 and how == "break":
@@ -75,6 +77,13 @@ class FakePlayer:
         metre = Metre.of(request.tempo or 120.0)
         array = np.array(notes, dtype=NOTE)
         return Phrase(array, metre, (Voice("musai"),), request.bars * 4 * TICKS)
+
+
+def _wait_for(path: Path) -> None:
+    """Until a file is there; a test that never makes it fails after a minute."""
+    end = time.monotonic() + 60
+    while not path.exists() and time.monotonic() < end:
+        time.sleep(0.001)
 
 
 class OtherPlayer(FakePlayer):

@@ -95,9 +95,11 @@ def test_the_same_request_gives_the_same_notes_alone_or_among_others(service: Se
 
 
 def test_phrases_of_different_sessions_sound_at_once_and_of_one_session_in_turn(
-    service: Service,
+    service: Service, tmp_path: Path
 ) -> None:
     order: list[tuple[str, type]] = []
+    # The first phrase goes on only when all have been asked for.
+    gate = tmp_path / "all are asked for"
     all_ears: list[Ears] = []
     for name in ("a1", "a2", "b1"):
         ears = Ears()
@@ -107,7 +109,9 @@ def test_phrases_of_different_sessions_sound_at_once_and_of_one_session_in_turn(
             order.append((name, type(event)))
             ears(event)
 
-        service.submit(Request(bars=16, seed=1), hear, session=name[0])
+        waits = f"waits {gate}" if name == "a1" else None
+        service.submit(Request(bars=16, seed=1, collection=waits), hear, session=name[0])
+    gate.touch()
     for ears in all_ears:
         ears.end()
 
