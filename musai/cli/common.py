@@ -3,8 +3,8 @@
 import json
 import os
 import threading
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -129,3 +129,22 @@ def light_line(compared: Compared) -> str:
 def counted(number: int, thing: str) -> str:
     """ "1 bar", "4 bars"."""
     return f"{number:,} {thing}" if number == 1 else f"{number:,} {thing}s"
+
+
+@contextmanager
+def bars(name: str, quiet: bool) -> Iterator[Callable[[int, int, str], None]]:
+    """A bar for each stage of long work on a corpus: a function of (done, total, what)."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
+    # On standard error, so that a table or JSON on standard output stays whole.
+    with Progress(*columns, console=Console(stderr=True), transient=True, disable=quiet) as bar:
+        tasks: dict[str, Any] = {}
+
+        def progress(done: int, total: int, what: str) -> None:
+            if what not in tasks:
+                tasks[what] = bar.add_task(f"{name}: {what}", total=total)
+            bar.update(tasks[what], completed=done, total=total)
+
+        yield progress

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from musai.cli.common import json_option, read_phrase, say_json
+from musai.cli.common import bars, json_option, read_phrase, say_json
 
 if TYPE_CHECKING:
     from musai.match import Hit, Matcher, Matches
@@ -70,21 +70,9 @@ def _whole(phrase: "Phrase", corpus: str, work: str, as_json: bool) -> None:
 
 def opened(name: str, no_wait: bool, quiet: bool) -> "Matcher":
     """A matcher, its index and null built where they are missing, with a bar while that lasts."""
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
     from musai.match import Matcher
 
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
-    # On standard error, so that a table or JSON on standard output stays whole.
-    with Progress(*columns, console=Console(stderr=True), transient=True, disable=quiet) as bar:
-        tasks: dict[str, Any] = {}
-
-        def progress(done: int, total: int, what: str) -> None:
-            if what not in tasks:
-                tasks[what] = bar.add_task(f"{name}: {what}", total=total)
-            bar.update(tasks[what], completed=done, total=total)
-
+    with bars(name, quiet) as progress:
         return Matcher.open(name, null="there" if no_wait else "build", progress=progress)
 
 

@@ -2,11 +2,11 @@
 
 import dataclasses
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from musai.cli.common import counted, json_option, read_phrase, say_json
+from musai.cli.common import bars, counted, json_option, read_phrase, say_json
 
 if TYPE_CHECKING:
     from musai.style import Overlap, Style
@@ -36,20 +36,9 @@ def style(file: Path, corpus: str, as_json: bool) -> None:
 
 def opened(name: str, quiet: bool) -> "Style":
     """Style for a corpus, with a bar on standard error while its features are counted."""
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
     from musai.style import Style
 
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True, disable=quiet) as bar:
-        tasks: dict[str, Any] = {}
-
-        def progress(done: int, total: int, what: str) -> None:
-            if what not in tasks:
-                tasks[what] = bar.add_task(f"{name}: {what}", total=total)
-            bar.update(tasks[what], completed=done, total=total)
-
+    with bars(name, quiet) as progress:
         return Style.open(name, progress)
 
 

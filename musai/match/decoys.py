@@ -28,8 +28,9 @@ Ints = NDArray[Any]
 class Chain:
     """Steps and time gaps of some music, with the places of each value.
 
-    `order` int (n,) sorts the places of `values` by their value; places of
-    value `v` are `order[first[v]:first[v + 1]]`, values counted from `least`.
+    `step_order` sorts the places of `steps` by their value: those of step `v` are
+    `step_order[step_first[v + 128]:step_first[v + 129]]`.  `gaps` holds numbers of
+    `gap_values` (ticks), likewise with `gap_order` and `gap_first`.
     """
 
     steps: Ints
