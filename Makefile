@@ -68,7 +68,7 @@ PIN := .clean/pins/bin/pip-compile -q --generate-hashes --allow-unsafe --strip-e
 constraints:
 	$(PYTHON) -m venv .clean/pins
 	.clean/pins/bin/pip install -q pip-tools
-	$(PYTHON) scripts/constraint_inputs.py --core dev > .clean/constraints.in
+	$(PYTHON) scripts/constraint_inputs.py --core dev daw audio > .clean/constraints.in
 	CUSTOM_COMPILE_COMMAND="make constraints" $(PIN) -o constraints.txt .clean/constraints.in
 
 clean:

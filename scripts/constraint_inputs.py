@@ -1,4 +1,4 @@
-"""What `make constraints` pins: pyproject's requirements but torch, whose own are named here.
+"""What `make constraints` pins: pyproject's requirements but torch and torchaudio; what torch needs is named here.
 
 torch is not pinned by hash: its file differs from place to place (a CPU build, one
 of several CUDA builds with gigabytes of libraries), so a hash that is right here
@@ -27,7 +27,7 @@ def inputs(extras: list[str], *, core: bool) -> list[str]:
     lines = [*project["dependencies"], *TORCH_NEEDS] if core else []
     for extra in extras:
         lines += project["optional-dependencies"][extra]
-    return sorted(line for line in lines if not line.startswith(("torch>", "torch=")))
+    return sorted(line for line in lines if not line.startswith(("torch>", "torch=", "torchaudio")))
 
 
 if __name__ == "__main__":
