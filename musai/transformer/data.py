@@ -7,7 +7,7 @@ randomness comes from Philox generators keyed by (seed, purpose, epoch).
 import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from musai.music import Phrase
 from musai.transformer import vocabulary as v
 from musai.transformer.encoding import Encoded, Rows, encode, header_of, shift_of
+from musai.transformer.tasks import apply, draw_task
 
 CROPS = (2, 4, 4, 6, 8, 8, 12, 16)
 """Lengths in bars of the pieces that works are cut into, so that short requests are at home."""
@@ -32,24 +33,19 @@ def generator(seed: int, purpose: str, *counters: int) -> np.random.Generator:
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """One work, encoded plainly and, with several voices, once more with some of them given."""
+    """One work, encoded with nothing given; `tasks` make of its passages what is asked at play."""
 
     work_id: str
     collection: str
     plain: Encoded
-    given: tuple[Encoded, ...]
+    voices: int
     notes: int
 
 
 def encode_work(work_id: str, phrase: Phrase, collection: int, name: str) -> Piece:
-    """All encodings of a work that training draws from."""
-    header, shift = header_of(phrase, collection), shift_of(phrase)
-    plain = encode(phrase, header, shift)
-    voices = min(len(phrase.voices), v.VOICES)
-    # Accompany the top voice, and find a top voice for the others.
-    sides = (frozenset({0}), frozenset(range(1, voices))) if voices > 1 else ()
-    given = [encode(phrase, header, shift, given_voices=side) for side in sides]
-    return Piece(work_id, name, plain, tuple(given), len(phrase))
+    """A work as training draws from it."""
+    plain = encode(phrase, header_of(phrase, collection), shift_of(phrase))
+    return Piece(work_id, name, plain, min(len(phrase.voices), v.VOICES), len(phrase))
 
 
 def clusters(works: Sequence[tuple[str, str, Phrase]]) -> dict[str, str]:
@@ -98,77 +94,82 @@ def held_out(cluster: str, seed: int, share: float) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """Bars `first` to `last` (not included) of a work's encoding.
+    """Bars `first` to `last` (not included) of a work.
 
-    They belong to a piece that begins at bar `origin` and ends at bar `end`.
+    They belong to a piece that begins at bar `origin` and ends at bar `end`; where `task` is a
+    number, something is given in them, drawn from that number.
     """
 
     piece: int
-    variant: int
     first: int
     last: int
     origin: int
     end: int
+    task: int | None = None
 
 
 def plan_epoch(
-    pieces: Sequence[Piece], weights: dict[str, float], window: int, seed: int, epoch: int
+    pieces: Sequence[Piece],
+    weights: dict[str, float],
+    window: int,
+    seed: int,
+    epoch: int,
+    given: float = 0.0,
 ) -> list[Sample]:
-    """The samples of one epoch, in the order of the works: every note once."""
+    """The samples of one epoch, in the order of the works: every note once.
+
+    `given`: the share of samples in which something is given.
+    """
     samples: list[Sample] = []
     for index, piece in enumerate(pieces):
         rng = generator(seed, "plan " + piece.work_id, epoch)
         times = weights.get(piece.collection, 1.0)
         for _ in range(int(times) + int(rng.random() < times % 1)):
-            variants = 1 + len(piece.given)
-            variant = int(rng.integers(1, variants)) if piece.given and rng.random() < 0.3 else 0
-            samples += cut(piece, index, variant, window, rng if rng.random() < 0.5 else None)
+            for sample in cut(piece, index, window, rng if rng.random() < 0.5 else None):
+                chosen = rng.random() < given
+                task = int(rng.integers(2**62)) if chosen else None
+                samples.append(replace(sample, task=task))
     return samples
 
 
 def cut(
-    piece: Piece, index: int, variant: int, window: int, rng: np.random.Generator | None
+    piece: Piece, index: int, window: int, rng: np.random.Generator | None
 ) -> Iterator[Sample]:
-    """The work whole, or in pieces of their own with `rng`; windows where it is too long.
-
-    With given voices only the first window: later ones would miss what was told before them.
-    """
-    encoded = encoding(piece, variant)
+    """The work whole, or in pieces of their own with `rng`; windows where it is too long."""
+    encoded = piece.plain
     bars = len(encoded.bar_rows)
     ends = [*encoded.bar_rows[1:].tolist(), len(encoded.rows)]
     room = window - encoded.header
     first = 0
     while first < bars:
-        origin = 0 if rng is None or variant else first
-        end = bars if rng is None or variant else min(bars, first + int(rng.choice(CROPS)))
+        origin = 0 if rng is None else first
+        end = bars if rng is None else min(bars, first + int(rng.choice(CROPS)))
         while first < end:
             last = first + 1
             while last < end and ends[last] - encoded.bar_rows[first] <= room:
                 last += 1
-            yield Sample(index, variant, first, last, origin, end)
-            if variant:
-                return
+            yield Sample(index, first, last, origin, end)
             first = last
-
-
-def encoding(piece: Piece, variant: int) -> Encoded:
-    """The piece's encoding number `variant`, 0 the plain one."""
-    return piece.given[variant - 1] if variant else piece.plain
 
 
 def rows_of(sample: Sample, piece: Piece, window: int) -> tuple[Rows, Rows]:
     """Rows and targets of a sample: the header, then its bars, counted anew."""
-    encoded = encoding(piece, sample.variant)
+    encoded = piece.plain
     head = encoded.header
     start = int(encoded.bar_rows[sample.first])
     whole = sample.last == len(encoded.bar_rows)
     stop = len(encoded.rows) if whole else int(encoded.bar_rows[sample.last])
     rows = np.concatenate([encoded.rows[:head], encoded.rows[start:stop]])
-    targets = np.concatenate([encoded.targets[:head], encoded.targets[start:stop]])
-    targets[:head] = -1
     bar = np.searchsorted(encoded.bar_rows, np.arange(start, stop), side="right") - 1
     rows[head:, v.COLUMN["remaining"]] = 1 + np.minimum(sample.end - 1 - bar, 32)
     rows[head:, v.COLUMN["bar"]] = 1 + (bar - sample.origin) % 16
+    if sample.task is None:
+        targets = np.concatenate([encoded.targets[:head], encoded.targets[start:stop]])
+        targets[:head] = -1
+    else:
+        rng = generator(sample.task, "task")
+        task = draw_task(sample.last - sample.first, piece.voices, rng)
+        rows, targets = apply(rows, head, task, rng)
     return rows[:window], targets[:window]
 
 

@@ -64,14 +64,18 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class GridNote:
-    """A note on the grid: bar index, step within the bar, moved pitch, length class."""
+    """A note on the grid: bar index, step within the bar, moved pitch, classes of the rest.
+
+    `velocity` and `nudge` are input values, 0 where they are not told.
+    """
 
     bar: int
     position: int
     voice: int
     pitch: int
     duration: int
-    given: bool = False
+    velocity: int = 0
+    nudge: int = 0
 
 
 def bars_of(phrase: Phrase) -> list[Bar]:
@@ -114,9 +118,7 @@ def shift_of(phrase: Phrase) -> int:
     return to_white_keys(*phrase_key(phrase))
 
 
-def grid_notes(
-    phrase: Phrase, bars: Sequence[Bar], shift: int, given_voices: frozenset[int] = frozenset()
-) -> list[GridNote]:
+def grid_notes(phrase: Phrase, bars: Sequence[Bar], shift: int) -> list[GridNote]:
     """Notes on the grid, sorted as the model says them: bar, position, voice, pitch.
 
     Of two notes that fall on one step, voice and pitch the first stays; voices past the
@@ -144,7 +146,7 @@ def grid_notes(
         duration.tolist(),
         strict=True,
     ):
-        found.setdefault(row[:4], GridNote(*row, given=row[2] in given_voices))
+        found.setdefault(row[:4], GridNote(*row))
     return [found[key] for key in sorted(found)]
 
 
@@ -191,7 +193,7 @@ class RowWriter:
 
     def given_row(self, note: GridNote, ahead: int) -> Rows:
         """The row of a note told ahead; `ahead` is its bar counted from the current one."""
-        row = self._row(kind=v.GIVEN, position=1 + note.position, ahead=1 + min(ahead, 16))
+        row = self._row(kind=v.GIVEN, position=1 + note.position, ahead=1 + min(ahead, v.AHEAD))
         return self._note(row, note.voice, note.pitch, note.duration)
 
     def _interval(self, voice: int, pitch: int) -> int:
@@ -214,48 +216,44 @@ class RowWriter:
 
 
 def encode(
-    phrase: Phrase,
-    header: Header,
-    shift: int,
-    *,
-    given_voices: frozenset[int] = frozenset(),
-    tell_remaining: bool = True,
+    phrase: Phrase, header: Header, shift: int, *, tell_remaining: bool = True
 ) -> Encoded:
-    """All events of a piece.
-
-    Notes of `given_voices` are not to be predicted: they enter `MODELLED_AHEAD` bars before
-    their own, right after the bar line.
-    """
+    """All events of a piece, nothing given: bar by bar, note by note."""
     bars = bars_of(phrase)
     by_bar: list[list[GridNote]] = [[] for _ in bars]
-    for note in grid_notes(phrase, bars, shift, given_voices):
+    for note in grid_notes(phrase, bars, shift):
         by_bar[note.bar].append(note)
     writer = RowWriter(header)
     rows = list(header.rows())
-    targets: list[tuple[int, ...]] = []
-    start = len(rows)
-    bar_rows, told = [], 0
+    start, bar_rows = len(rows), []
     for index, bar in enumerate(bars):
         bar_rows.append(len(rows))
-        targets.append((v.BARLINE, -1, -1, -1, -1, -1))
         rows.append(writer.bar_row(bar, len(bars) - 1 - index if tell_remaining else None))
-        while told < min(len(bars), index + 1 + v.MODELLED_AHEAD):
-            for note in by_bar[told]:
-                if note.given:
-                    targets.append((-1,) * 6)
-                    rows.append(writer.given_row(note, told - index))
-            told += 1
-        for note in by_bar[index]:
-            if not note.given:
-                targets.append((note.position, note.voice, note.pitch, note.duration, -1, -1))
-                rows.append(writer.note_row(note.position, note.voice, note.pitch, note.duration))
-    # `targets` so far says what each row after the header is; a row must say its successor.
-    nexts = np.full((len(rows), len(v.OUTPUTS)), -1, np.int16)
-    nexts[start : len(rows) - 1] = np.array(targets[1:] or np.zeros((0, 6)), np.int16).reshape(
-        -1, 6
-    )
+        rows.extend(
+            writer.note_row(note.position, note.voice, note.pitch, note.duration)
+            for note in by_bar[index]
+        )
+    table = np.array(rows, np.int16)
+    return Encoded(table, successors(table), start, np.array(bar_rows))
+
+
+def successors(rows: Rows) -> Rows:
+    """What each row should say of the next, (n, len(OUTPUTS)), -1 where nothing is asked.
+
+    Notes and bar lines are asked for, the header and given notes are not; after the last row
+    comes a bar line.
+    """
+    kind = rows[:, v.COLUMN["kind"]]
+    said = np.full((len(rows), len(v.OUTPUTS)), -1, np.int16)
+    notes = kind == v.NOTE
+    said[notes] = rows[notes][:, [v.COLUMN[name] for name in v.OUTPUTS]] - 1
+    said[kind == v.BAR, 0] = v.BARLINE
+    nexts = np.full_like(said, -1)
+    nexts[:-1] = said[1:]
     nexts[-1, 0] = v.BARLINE
-    return Encoded(np.array(rows, np.int16), nexts, start, np.array(bar_rows))
+    header = np.flatnonzero(kind <= v.VOICE)
+    nexts[header] = -1
+    return nexts
 
 
 def decode_rows(

@@ -9,6 +9,7 @@ it said.
 
 from collections.abc import Callable, Mapping
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -38,12 +39,15 @@ def turned(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
 Drop = Callable[[Tensor], Tensor]
 
 
-def dropout(share: float, generator: torch.Generator) -> Drop:
-    """Dropout (Srivastava et al. 2014) whose masks come from this generator alone."""
+def dropout(share: float, rng: np.random.Generator) -> Drop:
+    """Dropout (Srivastava et al. 2014), in 256ths, whose masks come from this generator alone."""
+    lost = round(256 * share)
 
     def drop(x: Tensor) -> Tensor:
-        kept = torch.rand(x.shape, generator=generator, device=x.device) >= share
-        return x * kept / (1 - share)
+        words = rng.integers(2**64, size=-(-x.numel() // 8), dtype=np.uint64)
+        bytes_ = words.astype("<u8", copy=False).view(np.uint8)[: x.numel()]
+        mask = torch.from_numpy(bytes_ >= lost).view(x.shape).to(x.device)
+        return x * mask * (256 / (256 - lost))
 
     return drop
 

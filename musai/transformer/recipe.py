@@ -48,7 +48,8 @@ class Recipe:
     """A model's name, its corpus, the works held out, the shape and the schedule.
 
     `held_out`: share of the clusters of near-duplicate works that training never sees;
-    `weights`: how often a collection's works are seen, 1 where not named.
+    `weights`: how often a collection's works are seen, 1 where not named; `given`: share of the
+    samples in which some notes are told ahead, so that the model learns to fill in.
     """
 
     name: str
@@ -57,6 +58,7 @@ class Recipe:
     shape: Shape = Shape()  # noqa: RUF009  (frozen)
     schedule: Schedule = Schedule()
     weights: dict[str, float] = field(default_factory=dict)
+    given: float = 0.35
 
     @classmethod
     def read(cls, path: Path) -> "Recipe":

@@ -56,12 +56,11 @@ def optimizer_of(network: Network, schedule: Schedule) -> torch.optim.AdamW:
     )
 
 
-def drop_of(schedule: Schedule, step: int, device: str) -> Drop:
+def drop_of(schedule: Schedule, step: int) -> Drop:
     """The dropout of one step: its masks depend on the seed and the step alone."""
     if schedule.dropout == 0:
         return keep
-    seed = int(data.generator(schedule.seed, "dropout", step).integers(2**62))
-    return dropout(schedule.dropout, torch.Generator(device).manual_seed(seed))
+    return dropout(schedule.dropout, data.generator(schedule.seed, "dropout", step))
 
 
 def steps_of(
@@ -71,7 +70,9 @@ def steps_of(
     schedule, window = recipe.schedule, recipe.shape.window
     step, epoch = 0, 0
     while step < schedule.steps:
-        samples = data.plan_epoch(pieces, recipe.weights, window, schedule.seed, epoch)
+        samples = data.plan_epoch(
+            pieces, recipe.weights, window, schedule.seed, epoch, recipe.given
+        )
         parts = [data.rows_of(sample, pieces[sample.piece], window) for sample in samples]
         lengths = np.array([len(rows) for rows, _ in parts])
         for group in data.batches(samples, lengths, schedule.rows_per_batch, schedule.seed, epoch):
@@ -111,7 +112,7 @@ def train(
     for step, rows, targets, ids in steps_of(recipe, pieces, start):
         for group in optimizer.param_groups:
             group["lr"] = rate_at(schedule, step)
-        drop = drop_of(schedule, step, device)
+        drop = drop_of(schedule, step)
         losses = network.field_losses(rows.to(device), targets.to(device), drop)
         asked = int((targets[..., 0] >= 0).sum())
         if emphasis is not None:
@@ -184,7 +185,7 @@ def evaluate(
     parts = [
         data.rows_of(sample, piece, window)
         for index, piece in enumerate(pieces)
-        for sample in data.cut(piece, index, 0, window, None)
+        for sample in data.cut(piece, index, window, None)
     ]
     parts.sort(key=lambda part: len(part[0]))
     total, notes = np.zeros(network.shape.fields), 0

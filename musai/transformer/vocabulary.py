@@ -41,8 +41,8 @@ BARLINE: Final = MAX_BAR
 """The value of output field `position` that closes the bar instead of sounding a note."""
 
 VOICES: Final = 16
-MODELLED_AHEAD: Final = 1
-"""Given notes enter this many bars before their own."""
+AHEAD: Final = 16
+"""The most bars that a given note may be told before its own."""
 
 HEAD, VOICE, BAR, NOTE, GIVEN = 1, 2, 3, 4, 5
 

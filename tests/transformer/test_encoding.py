@@ -85,23 +85,6 @@ def test_bars_stand_before_their_notes_and_count_down():
     assert bars[:, v.COLUMN["numerator"]].tolist() == [4, 4]
 
 
-def test_given_voices_come_a_bar_early_and_are_never_asked():
-    duet = Phrase.from_notes(
-        [0, 0, 4, 4, 8, 8], [4] * 6, [60, 48, 62, 50, 64, 52], voices=[0, 1] * 3
-    )
-    encoded = encode(duet, header_of(duet), 0, given_voices=frozenset({1}))
-    assert kinds(encoded) == [
-        v.HEAD, v.VOICE, v.VOICE,
-        v.BAR, v.GIVEN, v.GIVEN, v.NOTE,
-        v.BAR, v.GIVEN, v.NOTE,
-        v.BAR, v.NOTE,
-    ]  # fmt: skip
-    ahead = encoded.rows[:, v.COLUMN["ahead"]]
-    assert ahead[ahead > 0].tolist() == [1, 2, 2]
-    asked = encoded.targets[:, 2]
-    assert asked[asked >= 0].tolist() == [60, 62, 64]
-
-
 def test_a_bar_longer_than_the_grid_is_split():
     long = Phrase.from_notes([0, 11], [1, 1], [60, 62], metre=Metre.of(signature=(12, 4)))
     assert [bar.steps for bar in bars_of(long)] == [144, 144]

@@ -105,7 +105,7 @@ def test_an_epoch_reads_every_note_once():
 
 def test_pieces_cut_out_count_their_own_bars():
     rng = np.random.Generator(np.random.Philox(3))
-    for sample in data.cut(PIECES[0], 0, 0, 64, rng):
+    for sample in data.cut(PIECES[0], 0, 64, rng):
         rows, _ = data.rows_of(sample, PIECES[0], 64)
         remaining = rows[rows[:, 0] == 3][:, 11]
         assert remaining[-1] == 1 + sample.end - sample.last
