@@ -132,9 +132,7 @@ def plan_epoch(
     return samples
 
 
-def cut(
-    piece: Piece, index: int, window: int, rng: np.random.Generator | None
-) -> Iterator[Sample]:
+def cut(piece: Piece, index: int, window: int, rng: np.random.Generator | None) -> Iterator[Sample]:
     """The work whole, or in pieces of their own with `rng`; windows where it is too long."""
     encoded = piece.plain
     bars = len(encoded.bar_rows)

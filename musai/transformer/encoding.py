@@ -215,9 +215,7 @@ class RowWriter:
         return row
 
 
-def encode(
-    phrase: Phrase, header: Header, shift: int, *, tell_remaining: bool = True
-) -> Encoded:
+def encode(phrase: Phrase, header: Header, shift: int, *, tell_remaining: bool = True) -> Encoded:
     """All events of a piece, nothing given: bar by bar, note by note."""
     bars = bars_of(phrase)
     by_bar: list[list[GridNote]] = [[] for _ in bars]

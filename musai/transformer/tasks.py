@@ -91,9 +91,7 @@ def weight_of(position: NDArray[np.int_], steps: NDArray[np.int_], bar: int) -> 
     return weight
 
 
-def apply(
-    rows: Rows, header: int, task: Task, rng: np.random.Generator
-) -> tuple[Rows, Rows]:
+def apply(rows: Rows, header: int, task: Task, rng: np.random.Generator) -> tuple[Rows, Rows]:
     """Rows and targets of a passage with what the task gives told ahead.
 
     `rows` begin with `header` rows that are not bars, then bar after bar, all notes plain.
