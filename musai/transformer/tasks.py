@@ -27,7 +27,7 @@ MOST_AFTER = 4
 """Bars after a gap that are told."""
 
 _C = v.COLUMN
-_PLACE = [_C[name] for name in ("numerator", "denominator", "remaining", "bar")]
+_PLACE = np.array([_C[name] for name in ("numerator", "denominator", "remaining", "bar")])
 
 Mask = NDArray[np.bool_]
 
