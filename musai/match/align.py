@@ -72,7 +72,12 @@ def explain(passage: Passage, read: Reader | None = None) -> Explained:
         RHYTHM_TOLERANCE,
         out,
     )
-    pairs = out[:total]
+    return explained(out[:total], shift, tempo, equal, run)
+
+
+def explained(pairs: Ints, shift: int, tempo: float, equal: int, run: int) -> Explained:
+    """From what `told.read` says of stretched pairs int (n, 2), n > 0."""
+    total = len(pairs)
     extra, missing = (pairs[-1] - pairs[0] + 1 - total).tolist()
     return Explained(pairs, shift, tempo, equal, total - equal, extra, missing, run)
 

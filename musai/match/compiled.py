@@ -14,7 +14,6 @@ from musai.match import told, whole_loops
 _lock = threading.Lock()
 
 _LOOPS: dict[str, Callable[..., Any]] = {
-    "sweep": plain.sweep,
     "trace": plain.trace,
     "skyline": plain.skyline,
     "read": told.read,
@@ -29,6 +28,7 @@ class Kernels:
     """The compiled loops; same arguments as their namesakes in `kernels.py`."""
 
     sweep: Callable[..., None]
+    lies: Callable[..., None]
     trace: Callable[..., Any]
     skyline: Callable[..., int]
     read: Callable[..., tuple[int, int, float, int, int]]
@@ -57,6 +57,8 @@ def kernels() -> Kernels:
                 config.CACHE_DIR = str(folder)
         try:
             made = {name: numba.njit(nogil=True, cache=True)(loop) for name, loop in _LOOPS.items()}
+            from musai.match import many, vectors
+
         finally:
             config.CACHE_DIR = before
-    return Kernels(**made)
+    return Kernels(sweep=vectors.sweep, lies=many.lies, **made)

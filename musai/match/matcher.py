@@ -145,7 +145,11 @@ class Matcher:
         query = Query(phrase, tuple(lines), lies, ranked, single)
         passages = Passages(self.catalogue, phrase, engine)
         kept: list[Hit] = []
-        for cluster in ranked.order[: max(0, top)]:
+        first = ranked.order[: max(0, top)]
+        for number in range(len(lines)):
+            held_by = first[ranked.scores[number, first] > 0]
+            lies.expect(number, ranked.best[held_by].tolist())
+        for cluster in first:
             held = self._hit(query, int(cluster))
             if held is not None:
                 hit, lie = held
@@ -156,7 +160,7 @@ class Matcher:
         searched = describe.Search(len(lines), share, found[0][1])
         verdict = describe.verdict(self.catalogue, self.nulls, lines, ranked, kept, searched)
         if not verdict.significant:
-            kept = [replace(hit, significant=False) for hit in kept]
+            kept = [replace(hit, significant=False) if hit.significant else hit for hit in kept]
         return Matches(tuple(kept), verdict)
 
     def lay_out(self, phrase: Phrase, work_id: str) -> Version:
@@ -224,7 +228,7 @@ class Matcher:
             longest_run=told.longest_run,
             coverage_query=len(set(pairs[:, 0].tolist())) / len(query.phrase),
             coverage_work=len(set(pairs[:, 1].tolist())) / max(1, row.notes),
-            alignment=tuple((int(i), int(j)) for i, j in pairs),
+            alignment=tuple(map(tuple, pairs.tolist())),
             licence=row.licence,
             composer=row.composer,
             attribution=row.attribution,

@@ -1,6 +1,6 @@
 """Which works come first, and how one of them holds the phrase."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from musai.match import align, search
+from musai.match.compiled import kernels
 from musai.match.index import Index
 from musai.match.scores import UNITS
 from musai.match.segment import KINDS
@@ -68,8 +69,10 @@ def by_pitch(lies: "Lies", ranked: Ranked) -> Ranked:
     """
     first = ranked.order[:LOOKED_AT]
     worth = ranked.worth.astype(float)
-    for cluster in first:
-        which = int(np.argmax(ranked.scores[:, cluster]))
+    leading = np.argmax(ranked.scores[:, first], axis=0)
+    for which in np.unique(leading).tolist():
+        lies.expect(which, ranked.best[first[leading == which]].tolist())
+    for cluster, which in zip(first.tolist(), leading.tolist(), strict=True):
         held = lies.of(which, int(ranked.best[cluster]))
         worth[cluster] += IN_PLACE * (held.explained.equal if held else 0)
     again = first[np.argsort(-worth[first], kind="stable")]
@@ -93,41 +96,66 @@ class Lie:
     last: int
 
 
-def lie(
-    index: Index, lines: Sequence[search.Line], found: Sequence[search.Found], which: int, work: int
-) -> Lie | None:
-    """The best alignment of one line with a work."""
-    line = lines[which]
-    segment, stream, reached = search.best_in_work(index, line, found[which], work)
-    if len(reached.pairs) == 0:
-        return None
-    part = index.segments[segment]
-    pitch, onset = part.line(stream)
-    passage = align.Passage(line.pitch, line.onset, pitch, onset, reached.pairs[:, :2])
-    told = align.explain(passage)
-    first = int(part.stream_notes[stream])
-    pairs = np.stack((line.index[told.pairs[:, 0]], part.note[first + told.pairs[:, 1]]), axis=1)
-    kind = KINDS[int(part.stream_kind[stream])]
-    voice = int(part.stream_voice[stream])
-    name = kind if voice < 0 else f"{kind} of voice {voice + 1}"
-    ends = int(told.pairs[0, 0]), int(told.pairs[-1, 0])
-    return Lie(which, reached.score, name, told, pairs.astype(np.int64), *ends)
-
-
 class Lies:
     """How works hold the lines of one phrase, each worked out once."""
 
     def __init__(
         self, index: Index, lines: Sequence[search.Line], found: Sequence[search.Found]
     ) -> None:
-        self._phrase = index, lines, found
+        self._index, self._lines, self._found = index, lines, found
         self._held: dict[tuple[int, int], Lie | None] = {}
 
     def of(self, which: int, work: int) -> Lie | None:
         """The best alignment of line `which` with a work; None where they have nothing in common."""
         if (which, work) not in self._held:
-            self._held[which, work] = lie(*self._phrase, which, work)
+            self.expect(which, [work])
         return self._held[which, work]
+
+    def expect(self, which: int, works: Iterable[int]) -> None:
+        """Work out line `which` in several works at once: that is quicker than one by one."""
+        asked: dict[int, list[tuple[int, int]]] = {}
+        for work in works:
+            if (which, work) not in self._held:
+                segment, local = search.locate(self._index, work)
+                asked.setdefault(segment, []).append((work, local))
+        for segment, held in asked.items():
+            local = np.array([number for _, number in held], np.int64)
+            for (work, _), one in zip(held, self._lies(which, segment, local), strict=True):
+                self._held[which, work] = one
+
+    def _lies(self, which: int, segment: int, works: Ints) -> Iterator[Lie | None]:
+        line, part = self._lines[which], self._index.segments[segment]
+        numbers = np.zeros((len(works), 6), np.int64)
+        tempos = np.ones(len(works))
+        pairs = np.zeros((len(works), len(line) + 1, 2), np.int32)
+        kernels().lies(
+            (part.work_streams, part.stream_blocks, part.stream_notes),
+            (part.stream_lane, part.stream_column),
+            (part.steps, part.ratios, part.ratios2),
+            (part.pitch, part.onset),
+            self._found[which].blocks[segment],
+            works,
+            (line.profile, line.pitch, line.onset),
+            align.RHYTHM_TOLERANCE,
+            numbers,
+            tempos,
+            pairs,
+        )
+        for (stream, score, total, shift, equal, run), tempo, mine in zip(
+            numbers.tolist(), tempos.tolist(), pairs, strict=True
+        ):
+            if total == 0:
+                yield None
+                continue
+            told = align.explained(mine[:total], shift, tempo, equal, run)
+            first = int(part.stream_notes[stream])
+            placed = np.empty((total, 2), np.int64)
+            placed[:, 0] = line.index[told.pairs[:, 0]]
+            placed[:, 1] = part.note[first + told.pairs[:, 1]]
+            kind, voice = KINDS[int(part.stream_kind[stream])], int(part.stream_voice[stream])
+            name = kind if voice < 0 else f"{kind} of voice {voice + 1}"
+            ends = int(mine[0, 0]), int(mine[total - 1, 0])
+            yield Lie(which, score, name, told, placed, *ends)
 
 
 def together(best: Lie, others: Sequence[Lie], query: NoteArray, work: NoteArray) -> Ints:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from musai.match import candidates, scores
 from musai.match.compiled import kernels
 from musai.match.index import Index
-from musai.match.segment import BLOCK, Segment
+from musai.match.segment import Segment
 from musai.match.streams import SHORTEST, Symbols, streams, symbols
 from musai.music.phrase import Phrase
 
@@ -176,18 +176,6 @@ def trace(part: Segment, stream: int, line: Line, start: int, stop: int) -> Trac
     kept = np.ones(count, bool)
     kept[:-1] = (found[1:, 0] > found[:-1, 0]) & (found[1:, 1] > found[:-1, 1])
     return Trace(score, found[kept])
-
-
-def best_in_work(index: Index, line: Line, found: Found, work: int) -> tuple[int, int, Trace]:
-    """Segment, stream and alignment of a work's best score for a line."""
-    segment, stream, block = best_block(index, found.blocks, work)
-    part = index.segments[segment]
-    start = (block - int(part.stream_blocks[stream])) * BLOCK
-    reached = trace(part, stream, line, start - 2 * len(line) - 16, start + BLOCK)
-    if reached.score < found.blocks[segment][block]:
-        # A path with long gaps began before, or one of the index engine's ends after.
-        reached = trace(part, stream, line, 0, start + BLOCK + 2 * len(line))
-    return segment, stream, reached
 
 
 def best_block(index: Index, blocks: Sequence[Ints], work: int) -> tuple[int, int, int]:
