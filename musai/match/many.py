@@ -25,7 +25,7 @@ _trace = numba.njit(nogil=True, cache=True)(kernels.trace)
 _read = numba.njit(nogil=True, cache=True)(told.read)
 
 
-@numba.njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+@numba.njit(nogil=True, cache=True)
 def _best_block(work_streams: Ints, stream_blocks: Ints, scores: Ints, work: int) -> Any:
     """Stream and block of a work's best score; (-1, -1) where it has no notes."""
     best, stream, block = -1, -1, -1
@@ -36,7 +36,7 @@ def _best_block(work_streams: Ints, stream_blocks: Ints, scores: Ints, work: int
     return stream, block
 
 
-@numba.njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+@numba.njit(nogil=True, cache=True)
 def _aligned(
     symbols: tuple[Ints, Ints, Ints], lane: int, column: int, start: int, stop: int, profile: Ints
 ) -> Any:
@@ -63,7 +63,7 @@ def _aligned(
     return score, kept[:total]
 
 
-@numba.njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+@numba.njit(nogil=True, cache=True)
 def lies(
     offsets: tuple[Ints, Ints, Ints],
     dealt: tuple[Ints, Ints],

@@ -119,8 +119,8 @@ class Lies:
                 segment, local = search.locate(self._index, work)
                 asked.setdefault(segment, []).append((work, local))
         for segment, held in asked.items():
-            local = np.array([number for _, number in held], np.int64)
-            for (work, _), one in zip(held, self._lies(which, segment, local), strict=True):
+            numbers = np.array([number for _, number in held], np.int64)
+            for (work, _), one in zip(held, self._lies(which, segment, numbers), strict=True):
                 self._held[which, work] = one
 
     def _lies(self, which: int, segment: int, works: Ints) -> Iterator[Lie | None]:

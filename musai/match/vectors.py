@@ -19,8 +19,8 @@ from typing import Any
 import numba
 import numpy as np
 from llvmlite import ir
+from numba import extending
 from numba.core import types
-from numba.extending import intrinsic
 
 from musai.match import kernels as k
 from musai.match.kernels import FLOOR, LANES, Ints
@@ -43,6 +43,8 @@ _RATIO_COSTS = [k.RATIO, k.RHYTHM_NEAR, k.RHYTHM_FAR, k.RHYTHM_FAR, k.RHYTHM_FAR
 
 # Rows of the state of a column.
 _GAP, _TOP, _U1, _U2, _X1, _X2 = range(6)
+
+intrinsic: Any = extending.intrinsic
 
 _SHORT = ir.IntType(16)
 _VECTOR = ir.VectorType(_SHORT, TILE)
@@ -138,7 +140,7 @@ class _Emitter:
         return held
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def _open_column(
     context: Any, state: Any, steps: Any, ratios: Any, ratios2: Any, column: Any, before: Any
 ) -> tuple[Any, Callable[..., Any]]:
@@ -162,7 +164,7 @@ def _emit_head(context: Any, builder: Any, signature: Any, args: Any) -> Any:
     return context.get_dummy_value()
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def _cost_row(
     context: Any, state: Any, signs: Any, costs: Any, table: Any, row: Any
 ) -> tuple[Any, Callable[..., Any]]:
@@ -188,7 +190,7 @@ def _emit_costs(context: Any, builder: Any, signature: Any, args: Any) -> Any:
     return context.get_dummy_value()
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def _align_row(
     context: Any,
     score: Any,
@@ -256,14 +258,14 @@ def _emit_row(context: Any, builder: Any, signature: Any, args: Any) -> Any:
             best = emit.larger(best, other)
         emit.store(best, emit.tile(score, reached, tile))
         opened, longer = builder.sub(best, constant(_OPEN)), constant(_EXTEND)
-        for gap, place in ((work, (gaps, row)), (query, (state, _GAP))):
+        for gap, base, at in ((work, gaps, row), (query, state, _GAP)):
             gap = emit.larger(opened, builder.sub(gap, longer))
-            emit.store(gap, emit.tile(*place, tile))
+            emit.store(gap, emit.tile(base, at, tile))
         emit.store(emit.larger(top, best), emit.tile(state, _TOP, tile))
     return context.get_dummy_value()
 
 
-@numba.njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+@numba.njit(nogil=True, cache=True)
 def _sweep(
     signs: tuple[Ints, Ints, Ints],
     events: tuple[Ints, Ints, Ints, Ints],
