@@ -140,7 +140,7 @@ class _Emitter:
         return held
 
 
-@intrinsic
+@intrinsic  # type: ignore[untyped-decorator]
 def _open_column(
     context: Any, state: Any, steps: Any, ratios: Any, ratios2: Any, column: Any, before: Any
 ) -> tuple[Any, Callable[..., Any]]:
@@ -164,7 +164,7 @@ def _emit_head(context: Any, builder: Any, signature: Any, args: Any) -> Any:
     return context.get_dummy_value()
 
 
-@intrinsic
+@intrinsic  # type: ignore[untyped-decorator]
 def _cost_row(
     context: Any, state: Any, signs: Any, costs: Any, table: Any, row: Any
 ) -> tuple[Any, Callable[..., Any]]:
@@ -190,7 +190,7 @@ def _emit_costs(context: Any, builder: Any, signature: Any, args: Any) -> Any:
     return context.get_dummy_value()
 
 
-@intrinsic
+@intrinsic  # type: ignore[untyped-decorator]
 def _align_row(
     context: Any,
     score: Any,
