@@ -32,7 +32,7 @@ demo: setup
 test: setup
 	$(BIN)/pytest -n 2 -m "not host and not slow"
 
-# Drives real programs: a browser, Pd, liblo's tools.  Installs nothing; a skipped test says what
+# Drives real programs: a browser, Pd, Ardour, JACK, liblo's tools.  Installs nothing; a skipped test says what
 # is missing.  Where CI=true, a skipped test fails.
 test-hosts: setup
 	$(BIN)/pytest -m host -rs

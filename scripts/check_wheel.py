@@ -9,6 +9,10 @@ MODEL = ("recipe.toml", "weights.safetensors", "card.md", "works.csv", "SHA256SU
 MUST = (
     "musai/cli/__init__.py",
     "osc_bridge/__init__.py",
+    "osc_bridge/clients/musai.pd",
+    "osc_bridge/clients/musai_ardour.lua",
+    "osc_bridge/clients/musai_reaper.lua",
+    "osc_bridge/clients/pd.md",
     "LICENSE",
     "METADATA",
     "entry_points.txt",

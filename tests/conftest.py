@@ -24,6 +24,10 @@ settings.register_profile(
 settings.load_profile("musai")
 
 PACKAGES = {
+    "ardour7-lua": "ardour",
+    "jackd": "jackd2",
+    "lua5.4": "lua5.4",
+    "luac5.4": "lua5.4",
     "chromedriver": "chromium-driver",
     "chromium": "chromium",
     "oscdump": "liblo-tools",

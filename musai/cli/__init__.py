@@ -8,6 +8,7 @@ have happened, 130 interrupted.
 """
 
 import errno
+import io
 import os
 import sys
 import traceback
@@ -33,6 +34,7 @@ TABLE = {
     "serve": Row("serve", "Play", "Start the server: a page in the browser, OSC for your DAW."),
     "demo": Row("serve", "Play", "Hear it once from end to end: a motif, an answer, a report."),
     "ask": Row("ask", "Play", "Ask the running server for a phrase and write it to a file."),
+    "clients": Row("clients", "Play", "What to put into your DAW: list it, copy it."),
     "generate": Row("play", "Play", "Make music from nothing, without a server."),
     "continue": Row("play", "Play", "Go on from a MIDI file, or answer it."),
     "replay": Row("play", "Know", "Make a phrase again and say whether it is identical."),
@@ -80,6 +82,7 @@ class _Main(click.Group):
         return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:
+        _never_fail_to_print()
         try:
             return super().invoke(ctx)
         except (click.ClickException, click.exceptions.Exit):
@@ -94,6 +97,13 @@ class _Main(click.Group):
                 raise  # the reader of our output has gone: click ends quietly
             code = _unexpected(error)
         ctx.exit(code)
+
+
+def _never_fail_to_print() -> None:
+    """A title may have letters that the console, or the pipe of a host on Windows, has not."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
 
 
 def _say(message: str, code: int) -> int:

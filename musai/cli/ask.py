@@ -1,10 +1,14 @@
 """`musai ask`: one phrase from the running server, written to a file.
 
 For hosts that can only run a command.  Over TCP, so that a context of any
-length fits; the file is written whole or not at all.
+length fits; the file is written whole or not at all.  A host whose scripts
+cannot read a MIDI file, or cannot see what a command prints, asks for a note
+list: that file says everything, what went wrong too.
 """
 
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -12,10 +16,18 @@ from typing import Any
 import click
 
 from musai import folders
-from musai.cli.common import counted, json_option, read_phrase, say_json, write_file
+from musai.cli.common import (
+    counted,
+    is_notelist,
+    json_option,
+    read_phrase,
+    say_json,
+    write_file,
+)
 from musai.cli.play import PairType
 from musai.errors import BadInput, BadRequest, MusaiError, NotAllowed, NotFound
 from musai.music import Phrase
+from musai.music.notelist import FIRST, write_notelist
 from musai.transformer.request import MODES, RANGES, TEMPERATURE, TOP_P, Mode, Request
 from osc_bridge import record
 from osc_bridge.client import Answer, Client
@@ -32,9 +44,17 @@ def _range(name: str) -> str:
 
 @click.command("ask")
 @click.option(
-    "--in", "source", type=click.Path(path_type=Path), help="The MIDI file to answer or continue."
+    "--in",
+    "source",
+    type=click.Path(path_type=Path),
+    help="The MIDI file or note list to answer or continue.",
 )
-@click.option("--out", type=click.Path(path_type=Path), required=True, help="The file to write.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    required=True,
+    help="The file to write: a note list where it ends in .notes, else a MIDI file.",
+)
 @click.option(
     "--mode",
     type=click.Choice(MODES),
@@ -64,25 +84,63 @@ def ask(
     as_json: bool,
     **wishes: Any,
 ) -> None:
-    """Ask the running server for a phrase and write it to a MIDI file.
+    """Ask the running server for a phrase and write it to a file.
 
     The file holds the new bars only.  Start a server with: musai serve.
+
+    A file that ends in .notes is a note list: lines of text such as "note 0 480 60 100 0" (onset
+    and duration in ticks, 480 a quarter; pitch, velocity, voice), for scripts that cannot read
+    MIDI files.  What went wrong then stands in that file too, as a line "error REASON".
     """
-    if wishes["seed"] is None:
-        wishes["seed"] = secrets.randbelow(2**31)
-    context = None if source is None else read_phrase(source)
-    chosen = mode or ("generate" if context is None else "answer")
-    request = Request(mode=chosen, context=context, **wishes)
-    host, port = record.find(folders.home() / "server.json") if server is None else _split(server)
-    try:
-        answer, phrase = _fetched(request, host, port, not no_match, keep)
-    except Refused as refused:
-        raise _named(refused) from refused
-    write_file(out, phrase.to_midi())
+    with _errors_in(out):
+        if wishes["seed"] is None:
+            wishes["seed"] = secrets.randbelow(2**31)
+        context = None if source is None else read_phrase(source)
+        chosen = mode or ("generate" if context is None else "answer")
+        request = Request(mode=chosen, context=context, **wishes)
+        here = folders.home() / "server.json"
+        host, port = record.find(here) if server is None else _split(server)
+        try:
+            answer, phrase = _fetched(request, host, port, not no_match, keep)
+        except Refused as refused:
+            raise _named(refused) from refused
+        write_file(out, _bytes(request, answer, phrase, out))
     if as_json:
         say_json(_plain(request, answer, out))
     else:
         _tell(request, answer, out)
+
+
+@contextmanager
+def _errors_in(out: Path) -> Iterator[None]:
+    """Where a note list was asked for, an error is written into it, and goes on."""
+    try:
+        yield
+    except MusaiError as error:
+        if is_notelist(out):
+            write_file(out, f"{FIRST}\nerror {_line(error)}\n".encode())
+        raise
+
+
+def _line(words: object) -> str:
+    return " ".join(str(words).split())
+
+
+def _bytes(request: Request, answer: Answer, phrase: Phrase, out: Path) -> bytes:
+    if not is_notelist(out):
+        return phrase.to_midi()
+    told = answer.overlap
+    light = ("grey", answer.no_overlap) if told is None else (told.light, told.sentence)
+    said = [
+        f"seed {request.seed}",
+        f"phrase {answer.phrase}",
+        f"replay {answer.replay}",
+        f"light {light[0]}",
+        f"says {_line(light[1])}",
+    ]
+    if told is not None and told.title:
+        said.append(f"nearest {_line(told.title)} ({told.licence})")
+    return write_notelist(phrase, said).encode()
 
 
 def _fetched(

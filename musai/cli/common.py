@@ -14,8 +14,12 @@ import click
 from musai import errors
 from musai.errors import BadInput, MusaiError
 from musai.music import Phrase
+from musai.music.notelist import read_notelist
 from musai.service import Service
 from musai.service.events import Compared, Event, Failed, Finished, Sounded, Started, to_plain
+
+NOTELIST = ".notes"
+"""The ending of a file with a note list; any other is a MIDI file's."""
 
 json_option = click.option(
     "--json", "as_json", is_flag=True, help="Print one JSON value on standard output."
@@ -43,10 +47,15 @@ def write_file(path: Path, data: bytes) -> None:
         raise BadInput(f"{path} cannot be written: {error.strerror or error}") from None
 
 
+def is_notelist(path: Path | None) -> bool:
+    """Whether a path is of a note list, which its ending tells."""
+    return path is not None and path.suffix.lower() == NOTELIST
+
+
 def read_phrase(path: Path) -> Phrase:
-    """The phrase in a MIDI file.  Raises `BadInput` where it cannot be read, `BadMidi`."""
+    """The phrase in a MIDI file or a note list.  Raises `BadInput` where it cannot be read."""
     try:
-        return Phrase.from_midi(path)
+        return read_notelist(path.read_bytes()) if is_notelist(path) else Phrase.from_midi(path)
     except OSError as error:
         raise BadInput(f"{path} cannot be read: {error.strerror or error}") from None
 

@@ -1,7 +1,10 @@
 """`musai ask` against a running bridge."""
 
 import json
+import os
 import socket
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -193,3 +196,67 @@ def test_a_ledger_that_holds_another_phrase_is_an_internal_error(
     assert result.exit_code == 1
     assert "came instead of" in result.output
     assert not (place / "b.mid").exists()
+
+
+@pytest.mark.usefixtures("bridge")
+def test_a_note_list_goes_in_and_out_for_hosts_that_read_no_midi(
+    place: Path, service: FakeService
+) -> None:
+    (place / "a.notes").write_text("musai 1\ntempo 90\nsignature 3 4\nnote 0 480 60 80 0\n")
+    result = ask("--in", "a.notes", "--out", "B.NOTES", "--bars", 1, "--seed", 5)
+    assert result.exit_code == 0, result.output
+    (request,) = service.requests
+    assert request.context == Phrase.from_notes([0], [1], [60], metre=Metre.of(90, (3, 4)))
+    lines = (place / "B.NOTES").read_text(encoding="utf-8").splitlines()
+    assert lines[:2] == ["musai 1", "seed 5"]
+    assert "light green" in lines
+    assert "says Nothing here is like it." in lines
+    assert "nearest Ännchen (CC0-1.0)" in lines
+    notes = [line for line in lines if line.startswith("note ")]
+    assert notes == ["note " + " ".join(map(str, note)) for note in notes_for(request)]
+
+
+def test_a_note_list_says_what_went_wrong(place: Path, service: FakeService) -> None:
+    (place / "a.notes").write_text("musai 1\nnote 0 480 200 80 0\n")
+    for options, reason in (
+        (["--in", "a.notes"], "line 2, 'note 0 480 200 80 0': "),
+        (["--in", "none.mid"], "none.mid cannot be read"),
+        (["--bars", 65], "65"),
+        ([], "no server runs"),
+    ):
+        assert ask("--out", "b.notes", *options).exit_code in (2, 3)
+        first, second = (place / "b.notes").read_text().splitlines()
+        assert first == "musai 1"
+        assert second.startswith("error ")
+        assert reason in second
+    assert service.requests == []
+
+
+@pytest.mark.usefixtures("bridge")
+@pytest.mark.parametrize(
+    "name", ["with a space/Ännchen 日本.mid", "it's & $HOME;.mid", "C:\\a\\b.mid"]
+)
+def test_names_as_people_give_them_work(place: Path, name: str) -> None:
+    tune = Phrase.from_notes([0], [1], [60])
+    source = place / name
+    source.parent.mkdir(exist_ok=True, parents=True)
+    source.write_bytes(tune.to_midi())
+    out = f"{name}.answer.mid"
+    result = ask("--in", source, "--out", place / out)
+    assert result.exit_code == 0, result.output
+    assert len(Phrase.from_midi(place / out)) > 0
+
+
+def test_a_console_without_the_letters_of_a_title_gets_what_it_can_show(
+    place: Path, bridge: BridgeThread
+) -> None:
+    environment = os.environ | {
+        "PYTHONIOENCODING": "koi8-r",
+        "PYTHONPATH": str(Path(__file__).parents[2]),
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", "from musai.cli import main; main()", "ask", "--out", "b.mid"],
+        env=environment, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "Nearest: ?nnchen (CC0-1.0)" in done.stdout
