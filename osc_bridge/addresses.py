@@ -18,14 +18,26 @@ from typing import Final
 
 from musai.music.notes import MAX_TICK
 from musai.transformer.request import MODES, RANGES
-from osc_bridge.rows import ID_BYTES, INT32, Address, Arg, Kind, number, optional, text, whole
+from osc_bridge.jam_addresses import JAM_COMMANDS, JAM_REPLIES
+from osc_bridge.rows import (
+    COMMAND_ID,
+    ID_BYTES,
+    INT32,
+    LIGHTS,
+    Address,
+    Arg,
+    Kind,
+    number,
+    optional,
+    text,
+    whole,
+)
+from osc_bridge.rows import command as _command
+from osc_bridge.rows import reply as _reply
 
 PROTOCOL: Final = 1
-ROOT: Final = "/musai"
 DEFAULT_PORT: Final = 7733
-LIGHTS: Final = ("grey", "green", "amber", "red")
 
-COMMAND_ID = Arg("id", "id", "the client's id for this command: an int, or a string", 1, ID_BYTES)
 _TAKE = Arg(
     "take",
     "id",
@@ -89,22 +101,6 @@ _PAIR = (
     Arg("value", "value", f'its value; "{DEFAULT_WORD}" or nil takes it back'),
 )
 _STREAM = ("/musai/ack", "/musai/started", "/musai/note", "/musai/end", "/musai/overlap")
-
-
-def _command(
-    name: str,
-    doc: str,
-    *args: Arg,
-    replies: tuple[str, ...] = ("/musai/ack",),
-    rest: tuple[Arg, ...] = (),
-    least: int = 0,
-    once: bool = False,
-) -> Address:
-    return Address(f"{ROOT}/{name}", "in", (COMMAND_ID, *args), doc, rest, least, replies, once)
-
-
-def _reply(name: str, doc: str, *args: Arg, rest: tuple[Arg, ...] = (), least: int = 0) -> Address:
-    return Address(f"{ROOT}/{name}", "out", args, doc, rest, least)
 
 
 # A table reads as a table: its rows are laid out by hand.
@@ -357,8 +353,9 @@ _REPLIES = (
 )
 # fmt: on
 
-TABLE: Final[dict[str, Address]] = {row.path: row for row in (*_COMMANDS, *_REPLIES)}
-assert len(TABLE) == len(_COMMANDS) + len(_REPLIES)
+_ROWS = (*_COMMANDS, *JAM_COMMANDS, *_REPLIES, *JAM_REPLIES)
+TABLE: Final[dict[str, Address]] = {row.path: row for row in _ROWS}
+assert len(TABLE) == len(_ROWS)
 assert all(reply in TABLE for row in TABLE.values() for reply in row.replies)
 
 STATE: Final[dict[str, str]] = {

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Final, Literal, cast
 from musai.errors import BadRequest
 from musai.service.events import Compared, Event, Failed, Finished, Sounded, Started
 from musai.transformer.request import MODES, Mode
-from osc_bridge.addresses import LIGHTS, ROOT
+from osc_bridge import jamming
 from osc_bridge.asks import Ask, Context, parameter
 from osc_bridge.chunks import checksum, data_chunks, note_chunks, packed
 from osc_bridge.effects import Again, Decide, Decided, Effect, Fetch, Fetched, Replay, Submit
 from osc_bridge.errors import CODES
 from osc_bridge.messages import Command, Id, Wrong
+from osc_bridge.rows import LIGHTS, ROOT
 from osc_bridge.settings import sendable
 from osc_bridge.takes import Record, is_prefix
 
@@ -25,6 +26,8 @@ MAX_FETCHES: Final = 4
 DECISIONS: Final[dict[str, Literal["kept", "discarded"]]] = {
     "/musai/keep": "kept",
     "/musai/discard": "discarded",
+    "/musai/jam/keep": "kept",
+    "/musai/jam/discard": "discarded",
 }
 MAX_DECISIONS: Final = 32
 
@@ -144,6 +147,8 @@ def phrase(session: "Session", now: float, command: Command) -> None:
 
 def _phrase(session: "Session", command: Command) -> str:
     name = command.args["take"]
+    if "/jam/" in command.row.path:
+        return jamming.phrase_of(session, name)
     record = session.takes.find(name)
     return str(name) if record is None else record.phrase
 
@@ -284,6 +289,8 @@ HANDLERS: Final[dict[str, Callable[["Session", float, Command], None]]] = {
     "/musai/cancel": cancel,
     "/musai/keep": decide,
     "/musai/discard": decide,
+    "/musai/jam/keep": decide,
+    "/musai/jam/discard": decide,
     "/musai/phrase": phrase,
     "/musai/resend": resend,
 }

@@ -26,6 +26,10 @@ class Context:
 
     midi: bytes = b""
     notes: bytes = b""
+    length: int = -1
+    """Ticks of the whole; -1: until the last note ends."""
+    voices: int = 0
+    """How many at least."""
 
     def phrase(self, metre: Metre, voices: Mapping[int, Voice]) -> Phrase:
         """The phrase; metre and voices hold where the upload brings none.
@@ -36,8 +40,9 @@ class Context:
             return Phrase.from_midi(self.midi)
         columns = np.frombuffer(self.notes, ">i4").reshape(-1, len(QUINTUPLE)).T
         notes = untangled(notes_array(*columns))
-        count = 1 + int(notes["voice"].max())
-        return Phrase(notes, metre, tuple(voices.get(i, Voice()) for i in range(count)))
+        count = max(self.voices, 1 + int(notes["voice"].max()))
+        known = tuple(voices.get(i, Voice()) for i in range(count))
+        return Phrase(notes, metre, known, self.length)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from typing import Any, Final, Literal, Self
 from musai.errors import BadInput
 from musai.music import Note, Phrase
 from musai.transformer.request import Request
-from osc_bridge.addresses import PARAMETERS, ROOT, TABLE
+from osc_bridge.addresses import PARAMETERS, TABLE
 from osc_bridge.asks import wire
 from osc_bridge.chunks import checksum, data_chunks, note_chunks, packed
 from osc_bridge.codec import decode, encode
@@ -24,6 +24,7 @@ from osc_bridge.errors import BridgeError, NoAnswer, NoServer, Refused
 from osc_bridge.lines import Line, TcpLine, UdpLine
 from osc_bridge.messages import Command, Id, Message, Value, read
 from osc_bridge.record import START_IT
+from osc_bridge.rows import ROOT
 
 RETRY: Final = 0.25
 """Seconds of silence after which a UDP packet is sent again; the wait doubles, up to 2 s."""
@@ -34,6 +35,8 @@ REPEATS: Final = 8
 """How often what was lost on the way is asked for again."""
 
 SUBSCRIBE: Final = f"{ROOT}/subscribe"
+LASTING: Final = (SUBSCRIBE, f"{ROOT}/jam")
+"""Commands whose id goes on to be told of things."""
 
 Form = Literal["midi", "notes"]
 
@@ -256,7 +259,7 @@ class Client:
         try:
             yield from self._endless(id, message)
         finally:
-            if message.path != SUBSCRIBE:
+            if message.path not in LASTING:
                 self._taken(id)
                 self._over.append(id)
 

@@ -28,12 +28,14 @@ from math import inf
 from typing import Final
 
 from musai.service.events import Event, Failed
-from osc_bridge.addresses import ROOT, TABLE
+from osc_bridge.addresses import TABLE
 from osc_bridge.codec import Timed, decode, encode
 from osc_bridge.effects import Decided, Effect, Fetched, Key, Peer, Send
 from osc_bridge.errors import CODES
+from osc_bridge.jamming import SERVICE
 from osc_bridge.limits import Gate, Limits
 from osc_bridge.messages import Command, Fault, Message, Wrong, id_of, read, shortened, write
+from osc_bridge.rows import ROOT
 from osc_bridge.session import About, Session, Shared
 from osc_bridge.settings import check_hello
 
@@ -86,6 +88,7 @@ class Desk:
     def packet(self, now: float, wall: float, peer: Peer, packet: bytes) -> list[Effect]:
         """Take one packet in; `now` runs evenly, `wall` is Unix time, both in seconds."""
         self.counts.packets += 1
+        self.shared.now = now
         for timed in decode(packet, wall, self.shared.limits.packet(peer.kind)):
             if isinstance(timed.item, Fault) and not timed.item.path:
                 self.counts.garbage += 1
@@ -95,6 +98,12 @@ class Desk:
 
     def event(self, now: float, key: Key, event: Event) -> list[Effect]:
         """Take in what the service says of a phrase."""
+        self.shared.now = now
+        if key[0] == SERVICE:
+            number, _, ask = str(key[1]).partition(".")
+            seat = self.shared.seats.get(int(number))
+            if seat is not None:
+                seat.hear(now, int(ask), event)
         session = self.sessions.get(key[0])
         if session is not None:
             session.event(now, key[1], event)
@@ -123,6 +132,9 @@ class Desk:
 
     def tick(self, now: float) -> list[Effect]:
         """Do what is due by now."""
+        self.shared.now = now
+        for seat in list(self.shared.seats.values()):
+            seat.tick(now)
         while self._due and self._due[0].at <= now:
             due = heapq.heappop(self._due)
             session = self.sessions.get(due.number)
@@ -140,6 +152,7 @@ class Desk:
         Silent clients are looked for at any tick: call it now and then.
         """
         times = [session.wake() for session in self.sessions.values()]
+        times += [seat.wake() for seat in self.shared.seats.values()]
         return min([*times, self._due[0].at if self._due else inf])
 
     def _drained(self) -> list[Effect]:

@@ -80,7 +80,22 @@ class Fetch:
     phrase: str
 
 
-Effect = Send | Submit | Again | Replay | Cancel | Decide | Fetch
+@dataclass(frozen=True, slots=True)
+class Prefill:
+    """Something like this will be asked for soon; nothing comes back."""
+
+    ask: Ask
+
+
+@dataclass(frozen=True, slots=True)
+class Log:
+    """One more line of a jam's log; an empty one ends it."""
+
+    jam: int
+    line: bytes
+
+
+Effect = Send | Submit | Again | Replay | Cancel | Decide | Fetch | Prefill | Log
 
 
 @dataclass(frozen=True, slots=True)

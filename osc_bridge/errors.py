@@ -61,6 +61,7 @@ CODES: Final[dict[str, str]] = {
     "timeout": "the chunks asked for did not come; the upload is forgotten",
     "replaced": "another upload began before this one was whole",
     "no_context": "continue and answer need a context first",
+    "no_jam": "this client takes part in no jam",
     "not_found": "no such take, phrase or replay",
     "not_allowed": "the owner's terms do not allow this",
     "altered": "the record is no longer what its hash says",

@@ -6,12 +6,12 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Final
 
-from osc_bridge.addresses import COMMAND_ID, DEFAULT_PORT, PARAMETERS, STATE, TABLE
+from osc_bridge.addresses import DEFAULT_PORT, PARAMETERS, STATE, TABLE
 from osc_bridge.codec import MAX_ARGUMENTS, MAX_DEPTH, MAX_ELEMENTS
 from osc_bridge.errors import CODES
 from osc_bridge.limits import Limits
 from osc_bridge.messages import usage
-from osc_bridge.rows import Address, Arg
+from osc_bridge.rows import COMMAND_ID, Address, Arg
 
 PATH: Final = Path(__file__).parent.parent / "docs" / "osc.md"
 

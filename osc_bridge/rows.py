@@ -6,6 +6,7 @@ from typing import Final, Literal
 Kind = Literal["id", "int", "float", "bool", "string", "blob", "value"]
 INT32: Final = 2**31 - 1
 ID_BYTES: Final = 64
+ROOT: Final = "/musai"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,3 +68,25 @@ def optional(arg: Arg, default: int | float | str | bool) -> Arg:
     return Arg(
         arg.name, arg.kind, arg.doc, arg.low, arg.high, arg.unit, arg.legal, default, optional=True
     )
+
+
+COMMAND_ID: Final = Arg(
+    "id", "id", "the client's id for this command: an int, or a string", 1, ID_BYTES
+)
+LIGHTS: Final = ("grey", "green", "amber", "red")
+
+
+def command(
+    name: str,
+    doc: str,
+    *args: Arg,
+    replies: tuple[str, ...] = ("/musai/ack",),
+    rest: tuple[Arg, ...] = (),
+    least: int = 0,
+    once: bool = False,
+) -> Address:
+    return Address(f"{ROOT}/{name}", "in", (COMMAND_ID, *args), doc, rest, least, replies, once)
+
+
+def reply(name: str, doc: str, *args: Arg, rest: tuple[Arg, ...] = (), least: int = 0) -> Address:
+    return Address(f"{ROOT}/{name}", "out", args, doc, rest, least)

@@ -7,6 +7,7 @@ another; its events come back from its own threads through
 """
 
 import asyncio
+import contextlib
 import ipaddress
 import logging
 from collections import deque
@@ -34,11 +35,14 @@ from osc_bridge.effects import (
     Fetch,
     Fetched,
     Key,
+    Log,
     Peer,
+    Prefill,
     Replay,
     Send,
     Submit,
 )
+from osc_bridge.jam_logs import JamLogs
 from osc_bridge.limits import Limits
 from osc_bridge.record import ServerRecord
 from osc_bridge.session import About
@@ -87,9 +91,11 @@ class Bridge:
         record: Path | None = None,
         extra: Mapping[str, Any] | None = None,
         limits: Limits | None = None,
+        jams: Path | None = None,
         transports: Sequence[Transport] | None = None,
     ) -> None:
-        """`port` 0 takes free ones; `record` is where server.json goes, with `extra` in it.
+        """`port` 0 takes free ones; `record` is where server.json goes, with `extra` in it;
+        `jams` the folder for the logs of jams.
 
         Raises `BadInput` for a `host` that other machines can reach.
         """
@@ -109,6 +115,7 @@ class Bridge:
             if transports is None
             else list(transports)
         )
+        self._logs = JamLogs(jams)
         self._record = None if record is None else ServerRecord(record, extra or {})
         self._waiting: dict[Peer, deque[bytes | None]] = {}
         self._waiting_count = 0
@@ -160,6 +167,7 @@ class Bridge:
         self._shut()
 
     def _shut(self) -> None:
+        self._logs.close()
         self._builds.shutdown(wait=False, cancel_futures=True)
         self._calls.shutdown(wait=False)  # what it still has to cancel, it cancels
 
@@ -243,6 +251,10 @@ class Bridge:
                     self._cancel(effect.key)
                 case Decide() | Fetch():
                     self._spawn(self._answer(effect))
+                case Prefill():
+                    self._spawn(self._prefill(effect))
+                case Log():
+                    self._logs.write(effect)
 
     def _send(self, effect: Send) -> None:
         packet = encode(effect.message)
@@ -283,6 +295,11 @@ class Bridge:
         finally:
             self._unborn.discard(effect.key)
             self._stillborn.discard(effect.key)
+
+    async def _prefill(self, effect: Prefill) -> None:
+        with contextlib.suppress(MusaiError):  # whoever asks for it will be told
+            request = await self._built(effect.ask)
+            await self._call(partial(self._service.prefill, request))
 
     async def _built(self, ask: Ask) -> Request:
         if ask.quick:

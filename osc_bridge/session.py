@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from musai.music import Voice
 from musai.service.events import Event, Failed
-from osc_bridge import asking, settings
+from osc_bridge import asking, jamming, settings
 from osc_bridge.asks import Context
 from osc_bridge.chunks import Upload, Uploaded
 from osc_bridge.effects import Cancel, Decided, Effect, Fetched, Peer, Send
@@ -32,6 +32,7 @@ SHORT: Final = 8
 HANDLERS: Final[dict[str, Callable[["Session", float, Command], None]]] = {
     **settings.HANDLERS,
     **asking.HANDLERS,
+    **jamming.HANDLERS,
 }
 
 
@@ -48,13 +49,17 @@ class About:
 
 @dataclass(slots=True)
 class Shared:
-    """What all sessions of a server share; `withheld` counts error replies not sent."""
+    """What all sessions of a server share; `withheld` counts error replies not sent,
+    `jams` all jams that ever began, `now` is when the last thing happened."""
 
     limits: Limits = field(default_factory=Limits)
     about: About = field(default_factory=About)
     out: list[Effect] = field(default_factory=list)
     stages: dict[str, Stage] = field(default_factory=dict)
     withheld: int = 0
+    seats: dict[int, jamming.Seat] = field(default_factory=dict)
+    jams: int = 0
+    now: float = 0.0
 
 
 class Session:
@@ -138,6 +143,10 @@ class Session:
     def digits(self, hash_: str) -> str:
         """An id as long as this client wants it."""
         return hash_[:SHORT] if self.short else hash_
+
+    def code_of(self, kind: str) -> str:
+        """The code word for an error's class name."""
+        return asking.code_of(kind)
 
     def news(self, name: str, value: Value) -> None:
         """Tell one value of the state, if the client listens."""

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Final
 
 from musai.music import Voice
 from musai.transformer.request import MODES
+from osc_bridge import jamming
 from osc_bridge.addresses import NOTE_BYTES, PARAMETERS, PROTOCOL
 from osc_bridge.asks import Context, parameter, wire
 from osc_bridge.chunks import Chunk, Upload, packed
@@ -18,18 +19,19 @@ if TYPE_CHECKING:
 
 SHORTEST_LEASE: Final = 1.0
 FULL_STATE: Final = "all"
-CAPABILITIES: Final = (*MODES, "again", "replay", "overlap", "bundles", "tcp", "resend")
+CAPABILITIES: Final = (*MODES, "again", "replay", "overlap", "bundles", "tcp", "resend", "jam")
 
 
 def joined(session: "Session", name: str) -> Stage:
     """The session of this name, with the client in it."""
-    stage = session.shared.stages.setdefault(name, Stage(name))
+    stage = session.shared.stages.setdefault(name, Stage(name, session.shared))
     stage.members[session.number] = session
     return stage
 
 
 def left(session: "Session") -> None:
-    """Take the client out of its session; the last one out ends it."""
+    """Take the client out of its session and its jam; the last one out ends it."""
+    jamming.depart(session, session.shared.now)
     del session.stage.members[session.number]
     if not session.stage.members:
         del session.shared.stages[session.stage.name]
@@ -94,6 +96,7 @@ def set_(session: "Session", now: float, command: Command) -> None:
         else:
             session.values[name] = value
         session.news(name, sendable(wire(name, value)))
+    jamming.retuned(session, now)
 
 
 def sendable(value: Value) -> Value:
@@ -110,6 +113,7 @@ def voice(session: "Session", now: float, command: Command) -> None:
     args = command.args
     session.voices[args["index"]] = Voice(args["name"], args["program"], args["drum"])
     session.ack(command)
+    jamming.retuned(session, now)
 
 
 def transport(session: "Session", now: float, command: Command) -> None:
@@ -117,6 +121,7 @@ def transport(session: "Session", now: float, command: Command) -> None:
     args = command.args
     session.stage.tell(now, args["tempo"], args["beat"], args["playing"])
     session.ack(command)
+    jamming.transported(session, now)
     for member in session.stage.members.values():
         for name, value in transport_state(session.stage, now):
             member.news(name, value)
@@ -190,6 +195,7 @@ def nudge(session: "Session", now: float) -> None:
 def panic(session: "Session", now: float, command: Command) -> None:
     """Cancel all that the session has under way; its listeners end what sounds."""
     session.ack(command)
+    jamming.panicked(session, now)
     for member in session.stage.members.values():
         for record in member.takes.running():
             member.cancel(record.id)

@@ -69,6 +69,7 @@ def serve(
             port=port,
             record=folders.home() / "server.json" if record else None,
             extra={"web": page.url},
+            jams=folders.home() / "jams",
         )
         stack.enter_context(bridge)
         addresses = {"web": page.url, "osc": dict(bridge.bridge.addresses), "pid": os.getpid()}

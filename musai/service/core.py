@@ -80,6 +80,11 @@ class Service:
             )
         return self._desk.submit(request, on_event, session)
 
+    def prefill(self, request: Request) -> None:
+        """See `ServiceLike`."""
+        if request.context is not None and len(request.context) <= MAX_CONTEXT_NOTES:
+            self._desk.prefill(request)
+
     def again(self, phrase_id: str, on_event: OnEvent, *, session: str = "") -> int:
         """See `ServiceLike`."""
         payload = records.phrase_record(self.ledger, phrase_id).payload or {}

@@ -114,6 +114,12 @@ class Desk:
             self._pump()
         return ticket.number
 
+    def prefill(self, request: Request) -> None:
+        """Have a context read in advance, where the player is ready."""
+        context = _context(request)
+        if context is not None and self._post.state == "ready":
+            self._post.send(wire.Prefill(_wishes(request), context))
+
     def cancel(self, number: int) -> bool:
         """Stop a ticket that waits or plays; False for any other."""
         with self._lock:

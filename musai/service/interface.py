@@ -31,6 +31,10 @@ class ServiceLike(Protocol):
         """
         ...
 
+    def prefill(self, request: Request) -> None:
+        """Something like this will be asked for soon; saves time then and changes no note."""
+        ...
+
     def again(self, phrase_id: str, on_event: OnEvent, *, session: str = "") -> int:
         """The request behind `phrase_id` with the next seed.  Raises `NotFound`."""
         ...

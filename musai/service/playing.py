@@ -24,6 +24,7 @@ from musai.errors import MusaiError
 from musai.music import Note, Phrase
 from musai.service import wire
 from musai.service.child import THREAD_VARIABLES
+from musai.service.fairness import AT_ONCE
 from musai.service.pipes import Pipes
 from musai.transformer.request import Request
 
@@ -44,6 +45,9 @@ class PlayerLike(Protocol):
 
     def generate(self, request: Request) -> Iterator[Note]:
         """Notes of the answer, as they are made."""
+
+    def prefill(self, request: Request) -> Iterator[None]:
+        """Read a context in advance, a little at each step."""
 
     def phrase(self, request: Request, notes: list[Note]) -> Phrase:
         """The finished phrase."""
@@ -75,20 +79,25 @@ class Band:
         self._opener = opener
         self._player: PlayerLike | None = None
         self._takes: deque[_Take] = deque()
+        self._ahead: deque[Iterator[None]] = deque(maxlen=AT_ONCE)
         self._fault = ("NotFound", "no model was opened")
         self._open()
 
     def run(self) -> None:
-        """Commands first, then one note of the take whose turn it is."""
+        """Commands first, then one note of the take whose turn it is, then reading ahead."""
         while True:
-            command = self._pipes.next(wait=not self._takes)
+            command = self._pipes.next(wait=not self._takes and not self._ahead)
             if isinstance(command, wire.Play):
                 self._guard(command.ticket, self._begin, command)
             elif isinstance(command, wire.Stop):
                 self._stop(command.ticket)
+            elif isinstance(command, wire.Prefill):
+                self._prefill(command)
             elif self._takes:
                 take = self._takes.popleft()
                 self._guard(take.ticket, self._step, take)
+            elif self._ahead:
+                self._read_on()
 
     def _open(self) -> None:
         try:
@@ -111,12 +120,7 @@ class Band:
         if self._player is None:
             self._pipes.say(wire.Ended(command.ticket, *self._fault))
             return
-        context = None if command.context is None else command.context.phrase()
-        wishes: dict[str, Any] = {
-            name: tuple(value) if isinstance(value, list) else value
-            for name, value in command.wishes.items()
-        }
-        request = Request(context=context, **wishes)
+        request = _request(command)
         source = iter(self._player.generate(request))
         self._pipes.say(wire.Began(command.ticket))
         self._takes.append(_Take(command.ticket, request, source))
@@ -143,6 +147,18 @@ class Band:
             )
         )
 
+    def _prefill(self, command: wire.Prefill) -> None:
+        """Nobody waits for it, so nobody is told where it cannot be done."""
+        if self._player is not None:
+            with suppress(Exception):
+                self._ahead.append(self._player.prefill(_request(command)))
+
+    def _read_on(self) -> None:
+        source = self._ahead.popleft()
+        with suppress(StopIteration, Exception):
+            next(source)
+            self._ahead.append(source)
+
     def _stop(self, ticket: int) -> None:
         for take in self._takes:
             if take.ticket == ticket:
@@ -158,6 +174,15 @@ class Band:
             raise
         except Exception as error:
             self._pipes.say(wire.Ended(ticket, type(error).__name__, reason_of(error)))
+
+
+def _request(command: wire.Play | wire.Prefill) -> Request:
+    context = None if command.context is None else command.context.phrase()
+    wishes: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value
+        for name, value in command.wishes.items()
+    }
+    return Request(context=context, **wishes)
 
 
 def _warm(player: PlayerLike) -> None:

@@ -61,6 +61,13 @@ class Play(Message, frozen=True):
     context: PhraseWire | None
 
 
+class Prefill(Message, frozen=True):
+    """To the player: something like this will be asked for soon; read it when there is time."""
+
+    wishes: dict[str, Any]
+    context: PhraseWire
+
+
 class Stop(Message, frozen=True):
     """To the player: end this ticket; answered by `Ended` unless it has ended already."""
 
@@ -169,7 +176,7 @@ class Built(Message, frozen=True):
     reason: str
 
 
-Down = Play | Stop | Compare | Open | Build
+Down = Play | Prefill | Stop | Compare | Open | Build
 Up = Ready | Unready | Began | Sound | Made | Ended | Found | Unfound | Progress | Built
 
 _ENCODE = msgspec.msgpack.Encoder()

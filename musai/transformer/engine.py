@@ -96,6 +96,14 @@ class Cache:
         self._rows: list[Rows] = []
         self.length = 0
 
+    def fork(self, length: int) -> "Cache":
+        """Another cache that has read the first `length` rows of this one."""
+        other = Cache(self._engine)
+        other._keys[:, :, :length] = self._keys[:, :, :length]
+        other._values[:, :, :length] = self._values[:, :, :length]
+        other._rows, other.length = self._rows[:length], length
+        return other
+
     def read(self, rows: Rows) -> Floats:
         """Read rows (n, fields) after all that was read; the state of the last, (width,)."""
         state = np.zeros(self._engine.shape.width)

@@ -35,6 +35,7 @@ class FakeService:
         self.hold.set()
         self.requests: list[Request] = []
         self.sessions: list[str] = []
+        self.prefilled: list[Request] = []
         self.decisions: list[tuple[str, str]] = []
         self.phrases: dict[str, Phrase] = {}
         self.replays: dict[str, Request] = {}
@@ -49,6 +50,9 @@ class FakeService:
         self.requests.append(request)
         self.sessions.append(session)
         return self._queue(request, on_event, None)
+
+    def prefill(self, request: Request) -> None:
+        self.prefilled.append(request)
 
     def again(self, phrase_id: str, on_event: OnEvent, *, session: str = "") -> int:
         replay_id = next(
