@@ -17,7 +17,7 @@ over its bytes.
 from typing import Final
 
 from musai.music.notes import MAX_TICK
-from musai.transformer.request import MODES, RANGES
+from musai.transformer.controls import CONTROLS, MODE_DOCS, MODES, RANGES
 from osc_bridge.jam_addresses import JAM_COMMANDS, JAM_REPLIES
 from osc_bridge.rows import (
     COMMAND_ID,
@@ -71,30 +71,15 @@ def _ranged(name: str, kind: Kind, doc: str) -> Arg:
     return Arg(name, kind, doc, low, high, unit)
 
 
+_KINDS: Final[dict[str, Kind]] = {"int": "int", "float": "float", "text": "string"}
+
 PARAMETERS: Final[dict[str, Arg]] = {
-    arg.name: arg
-    for arg in (
-        _ranged("bars", "int", "length of the answer; 4 where nothing is set"),
-        _ranged("seed", "int", "keys the noise; where none is set, takes count up from 0"),
-        _ranged("tempo", "float", "else that of the context's file, else the transport's"),
-        text("signature", 8, 'time signature, as "6/8"'),
-        text("key", 3, 'as "C", "F#m", "Bb"'),
-        _ranged("density", "float", "notes wished for in a bar"),
-        text("register", 8, 'lowest and highest pitch, as "48-72"'),
-        text("collection", 64, "sound like the works of this collection"),
-        _ranged("temperature", "float", "0 takes the likeliest choice at each step"),
-        _ranged("top_p", "float", "share of the probability that is drawn from"),
-    )
+    row.name: Arg(row.name, _KINDS[row.kind], row.doc, row.low, row.high, row.unit)
+    for row in CONTROLS
 }
 """What `/musai/set` and the asking commands take by name: the fields of a `Request`."""
 
 DEFAULT_WORD: Final = "default"
-
-_MODE_DOCS = {
-    "generate": "Ask for a phrase from nothing.",
-    "continue": "Ask for the context to be continued in its voices.",
-    "answer": "Ask for a reply to the context.",
-}
 
 _PAIR = (
     Arg("name", "string", "a parameter", 1, 32, "bytes", tuple(PARAMETERS)),
@@ -142,7 +127,7 @@ _COMMANDS = (
     ),
     _command(
         "context",
-        "Upload notes, in chunks, for continue and answer; when the last one is in, they are the context.",
+        "Upload notes, in chunks, for all modes but generate; when the last one is in, they are the context.",
         *_CHUNK,
         rest=QUINTUPLE,
         least=1,
@@ -158,7 +143,7 @@ _COMMANDS = (
     *(
         _command(
             mode,
-            f"{_MODE_DOCS[mode]} Parameters named here hold for this once.",
+            f"Ask for {MODE_DOCS[mode]}. Parameters named here hold for this once.",
             rest=_PAIR,
             replies=_STREAM,
             once=True,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final, Literal, cast
 
 from musai.errors import BadRequest
 from musai.service.events import Compared, Event, Failed, Finished, Sounded, Started
-from musai.transformer.request import MODES, Mode
+from musai.transformer.controls import MODES, Mode, takes
 from osc_bridge import jamming
 from osc_bridge.asks import Ask, Context, parameter
 from osc_bridge.chunks import checksum, data_chunks, note_chunks, packed
@@ -53,7 +53,8 @@ def known(session: "Session", now: float, command: Command) -> bool:
 def ask(session: "Session", now: float, command: Command) -> None:
     """Ask for a phrase with what is set and what this command names."""
     mode = cast(Mode, command.row.path.rpartition("/")[2])
-    values = dict(session.values)
+    # What is set stays set for the modes that take it; what this command names it must take.
+    values = {name: value for name, value in session.values.items() if takes(mode, name)}
     for name, value in command.rest:
         values[name] = parameter(name, value)
     values = {name: value for name, value in values.items() if value is not None}

@@ -10,7 +10,8 @@ import numpy as np
 from musai.errors import BadInput, BadRequest
 from musai.music import Metre, Phrase, Voice, notes_array
 from musai.music.notes import untangled
-from musai.transformer.request import MAX_SEED, Mode, Request, parse_key
+from musai.transformer.controls import MAX_SEED, Mode, takes
+from musai.transformer.request import Request, parse_key
 from osc_bridge.addresses import DEFAULT_WORD, PARAMETERS, QUINTUPLE
 from osc_bridge.messages import Value, Wrong, check
 
@@ -69,7 +70,7 @@ class Ask:
 
     def check(self) -> None:
         """Raise `BadRequest` where the values cannot go together, without the context."""
-        Request(mode="generate", **self.values)
+        Request(mode="generate", **{k: x for k, x in self.values.items() if takes("generate", k)})
 
     def request(self) -> Request:
         """The whole request.  Raises `BadInput` for a context that cannot be used."""
@@ -77,12 +78,12 @@ class Ask:
         if self.context is None or self.mode == "generate":
             if self.tempo is not None:
                 values.setdefault("tempo", self.tempo)
-            return Request(mode=self.mode, **values)
+            return Request.of(self.mode, **values)
         try:
             phrase = self.context.phrase(self._metre(), self.voices)
         except BadInput as error:
             raise BadRequest(f"the context cannot be used: {error}") from error
-        return Request(mode=self.mode, context=phrase, **values)
+        return Request.of(self.mode, phrase, **values)
 
     def again(self) -> "Ask":
         """The same with the next seed."""

@@ -12,7 +12,7 @@ import msgspec
 
 from musai.music import Voice
 from musai.service import events
-from musai.transformer.request import Mode
+from musai.transformer.controls import Mode
 from osc_bridge import jam_steps as s
 from osc_bridge.asks import Ask, Context
 from osc_bridge.chunks import packed

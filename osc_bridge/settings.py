@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from musai.music import Voice
-from musai.transformer.request import MODES
+from musai.transformer.controls import MODES
 from osc_bridge import jamming
 from osc_bridge.addresses import NOTE_BYTES, PARAMETERS, PROTOCOL
 from osc_bridge.asks import Context, parameter, wire

@@ -24,22 +24,18 @@ from musai.cli.common import (
     say_json,
     write_file,
 )
-from musai.cli.play import PairType
+from musai.cli.wishes import wishes
 from musai.errors import BadInput, BadRequest, MusaiError, NotAllowed, NotFound
 from musai.music import Phrase
 from musai.music.notelist import FIRST, write_notelist
-from musai.transformer.request import MODES, RANGES, TEMPERATURE, TOP_P, Mode, Request
+from musai.transformer.controls import MODES, Mode
+from musai.transformer.request import Request
 from osc_bridge import record
 from osc_bridge.client import Answer, Client
 from osc_bridge.errors import BridgeError, Refused
 
 SILENCE = 60.0
 """Seconds without a word from the server after which it counts as gone."""
-
-
-def _range(name: str) -> str:
-    low, high, unit = RANGES[name]
-    return f"{low:g} to {high:g} {unit}".strip() + "."
 
 
 @click.command("ask")
@@ -60,16 +56,7 @@ def _range(name: str) -> str:
     type=click.Choice(MODES),
     help="What to ask for (default: answer with --in, generate without).",
 )
-@click.option("--bars", default=4, show_default=True, help=_range("bars"))
-@click.option("--seed", type=int, help="Same seed, same phrase (default: a new one, printed).")
-@click.option("--tempo", type=float, help=_range("tempo"))
-@click.option("--key", help="Tonic, with m for minor: C, F#, Bbm.")
-@click.option("--signature", type=PairType("N/D", "/"), help="Time signature: 3/4.")
-@click.option("--density", type=float, help=_range("density"))
-@click.option("--register", type=PairType("LOW-HIGH", "-"), help="MIDI pitches: 48-72.")
-@click.option("--temperature", default=TEMPERATURE, show_default=True, help=_range("temperature"))
-@click.option("--top-p", default=TOP_P, show_default=True, help=_range("top_p"))
-@click.option("--collection", help="The collection of the training set to lean towards.")
+@wishes()
 @click.option("--no-match", is_flag=True, help="Do not wait for the comparison with the corpus.")
 @click.option("--keep", is_flag=True, help="Record in the ledger that the phrase is kept.")
 @click.option("--server", metavar="HOST:PORT", help="Default: the server running here.")
@@ -82,7 +69,7 @@ def ask(
     keep: bool,
     server: str | None,
     as_json: bool,
-    **wishes: Any,
+    **told: Any,
 ) -> None:
     """Ask the running server for a phrase and write it to a file.
 
@@ -93,11 +80,11 @@ def ask(
     MIDI files.  What went wrong then stands in that file too, as a line "error REASON".
     """
     with _errors_in(out):
-        if wishes["seed"] is None:
-            wishes["seed"] = secrets.randbelow(2**31)
+        if told["seed"] is None:
+            told["seed"] = secrets.randbelow(2**31)
         context = None if source is None else read_phrase(source)
         chosen = mode or ("generate" if context is None else "answer")
-        request = Request(mode=chosen, context=context, **wishes)
+        request = Request.of(chosen, context, **told)
         here = folders.home() / "server.json"
         host, port = record.find(here) if server is None else _split(server)
         try:

@@ -1,4 +1,4 @@
-"""`musai generate`, `continue`, `replay`: one phrase without a server."""
+"""`musai generate`, `continue`, `infill`, `vary`, `accompany`, `replay`: one phrase without a server."""
 
 import secrets
 from collections.abc import Callable
@@ -19,6 +19,7 @@ from musai.cli.common import (
     wait_for,
     write_file,
 )
+from musai.cli.wishes import wishes
 from musai.errors import MusaiError, NotFound
 from musai.ledger import Ledger
 from musai.music import Phrase, notes_array
@@ -27,45 +28,13 @@ from musai.service import Service, records
 from musai.service.core import DEFAULT_CORPUS
 from musai.service.replays import IDENTICAL, Recorded
 from musai.transformer.checkpoint import folder_of
-from musai.transformer.request import RANGES, TEMPERATURE, TOP_P, Mode, Request
+from musai.transformer.controls import Mode
+from musai.transformer.request import Request
 
 Command = Callable[..., Any]
 
 
-class PairType(click.ParamType):  # type: ignore[type-arg]
-    """Two whole numbers with a sign between them: 3/4, 48-72."""
-
-    def __init__(self, name: str, sign: str) -> None:
-        self.name = name
-        self._sign = sign
-
-    def convert(self, value: Any, param: Any, ctx: Any) -> tuple[int, int]:
-        """The two numbers."""
-        first, _, second = str(value).partition(self._sign)
-        try:
-            return int(first), int(second)
-        except ValueError:
-            self.fail(f"{value!r}; legal is two whole numbers such as 3{self._sign}4", param, ctx)
-
-
-def _range(name: str) -> str:
-    low, high, unit = RANGES[name]
-    return f"{low:g} to {high:g} {unit}".strip() if high < 1e6 else f"{low:g} or more"
-
-
-_WISHES = (
-    click.option("--bars", default=4, show_default=True, help=f"Length, {_range('bars')}."),
-    click.option("--seed", type=int, help="Same seed, same phrase (default: a new one, printed)."),
-    click.option("--tempo", type=float, help=f"{_range('tempo')}."),
-    click.option("--key", help="Tonic, with m for minor: C, F#, Bbm."),
-    click.option("--signature", type=PairType("N/D", "/"), help="Time signature: 3/4."),
-    click.option("--density", type=float, help=f"{_range('density')}."),
-    click.option("--register", type=PairType("LOW-HIGH", "-"), help="MIDI pitches: 48-72."),
-    click.option(
-        "--temperature", default=TEMPERATURE, show_default=True, help=_range("temperature") + "."
-    ),
-    click.option("--top-p", default=TOP_P, show_default=True, help=_range("top_p") + "."),
-    click.option("--collection", help="The collection of the training set to lean towards."),
+_OPTIONS = (
     click.option("--out", type=click.Path(path_type=Path), help="The MIDI file to write."),
     click.option(
         "--corpus", "corpora", multiple=True, help="Compare with this corpus (repeatable)."
@@ -76,15 +45,19 @@ _WISHES = (
 )
 
 
-def wishes(command: Command) -> Command:
-    """The options that every command that asks for a phrase has."""
-    for option in reversed(_WISHES):
-        command = option(command)
-    return command
+def asking(mode: Mode) -> Callable[[Command], Command]:
+    """The options of a command that asks for a phrase in this mode."""
+
+    def decorate(command: Command) -> Command:
+        for option in reversed(_OPTIONS):
+            command = option(command)
+        return wishes(mode)(command)
+
+    return decorate
 
 
 @click.command("generate")
-@wishes
+@asking("generate")
 def generate(**options: Any) -> None:
     """Play a phrase from nothing and write it as a MIDI file."""
     _ask("generate", None, **options)
@@ -93,10 +66,40 @@ def generate(**options: Any) -> None:
 @click.command("continue")
 @click.argument("source", metavar="IN.mid", type=click.Path(path_type=Path))
 @click.option("--answer", is_flag=True, help="Answer the phrase instead of going on in its voices.")
-@wishes
+@asking("continue")
 def continue_(source: Path, answer: bool, **options: Any) -> None:
     """Go on where IN.mid ends, or answer it; the file written holds the new bars only."""
     _ask("answer" if answer else "continue", source, **options)
+
+
+@click.command("infill")
+@click.argument("source", metavar="IN.mid", type=click.Path(path_type=Path))
+@asking("infill")
+def infill(source: Path, **options: Any) -> None:
+    """Write bars of IN.mid anew, in all its voices or some, so that they fit what is around them.
+
+    The file written holds those bars and voices only.  musai infill song.mid --first 4 --bars 2
+    """
+    _ask("infill", source, **options)
+
+
+@click.command("vary")
+@click.argument("source", metavar="IN.mid", type=click.Path(path_type=Path))
+@asking("vary")
+def vary(source: Path, **options: Any) -> None:
+    """Vary IN.mid: --change 0 ornaments it, 1 keeps its mood alone."""
+    _ask("vary", source, **options)
+
+
+@click.command("accompany")
+@click.argument("source", metavar="IN.mid", type=click.Path(path_type=Path))
+@asking("accompany")
+def accompany(source: Path, **options: Any) -> None:
+    """Add voices to IN.mid: harmonise it in four parts, or --voices bass,drums.
+
+    The file written holds the new voices only, in time with IN.mid.
+    """
+    _ask("accompany", source, **options)
 
 
 @click.command("replay")
@@ -147,13 +150,13 @@ def _ask(
     no_match: bool,
     model: str | None,
     as_json: bool,
-    **wishes: Any,
+    **told: Any,
 ) -> None:
     """One phrase through a service of its own, then a line or one JSON value about it."""
-    if wishes["seed"] is None:
-        wishes["seed"] = secrets.randbelow(2**31)
+    if told["seed"] is None:
+        told["seed"] = secrets.randbelow(2**31)
     context = None if source is None else read_phrase(source)
-    request = Request(mode=mode, context=context, **wishes)
+    request = Request.of(mode, context, **told)
     named = () if no_match else corpora or (DEFAULT_CORPUS,)
     with Service(model=model, corpora=named) as service:
         outcome = wait_for(lambda hear: service.submit(request, hear, session="cli"), service)
@@ -196,4 +199,11 @@ def _from_notes(known: Recorded, outcome: Outcome) -> Phrase:
     return known.phrase.with_notes(untangled(notes_array(*columns)))
 
 
-COMMANDS: tuple[click.Command, ...] = (generate, continue_, replay)
+COMMANDS: tuple[click.Command, ...] = (
+    generate,
+    continue_,
+    infill,
+    vary,
+    accompany,
+    replay,
+)

@@ -88,7 +88,13 @@ def build_report(
     )
 
 
-_MODES = {"answer": "Answer", "continue": "Continuation", "generate": "Phrase"}
+_MODES = {
+    "answer": "Answer",
+    "continue": "Continuation",
+    "infill": "Infill",
+    "vary": "Variation",
+    "accompany": "Accompaniment",
+}
 
 
 def _title(phrase: Phrase, player: Player | None) -> str:

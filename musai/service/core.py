@@ -24,7 +24,8 @@ from musai.service.fairness import AT_ONCE, MAX_WAITING, MAX_WAITING_SESSION
 from musai.service.interface import OnEvent
 from musai.service.replays import IDENTICAL, changed_settings, verdict
 from musai.service.reporting import report_of
-from musai.transformer.request import RANGES, Request
+from musai.transformer.controls import RANGES
+from musai.transformer.request import Request
 
 PLAYER = "musai.transformer.player:Player.open"
 MATCHER = "musai.service.building:open_matcher"

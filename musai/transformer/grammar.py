@@ -5,6 +5,7 @@ notes that begin together come by voice, then by rising pitch; no pitch is
 struck again while it sounds in its voice; a voice that is one line sounds
 one note at a time; pitches stay within the voice's register; no note
 outlasts the phrase; the first bar sounds, an answer by its first beat.
+Notes that are kept count as if they had been drawn.
 """
 
 from collections.abc import Sequence
@@ -24,27 +25,48 @@ Mask = NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Limits of one voice: lowest and highest (moved) pitch, and whether it is one line."""
+    """Limits of one voice: lowest and highest (moved) pitch, whether it is one line, and whether
+    it is asked to play at all."""
 
     low: int = 0
     high: int = 127
     line: bool = True
+    asked: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A note that stands in the answer: steps from its first bar line, moved pitch, voice."""
+
+    onset: int
+    end: int
+    pitch: int
+    voice: int
 
 
 class Grammar:
     """The state of one answer: bars passed, notes sounding.  Steps count from its first bar line.
 
-    `latest`: the last step of the first bar at which the first note may begin.
+    `latest`: the last step of the first bar at which the first note may begin; None where the
+    first bar need not sound.
     """
 
-    def __init__(self, bars: Sequence[Bar], parts: Sequence[Part], latest: int = v.MAX_BAR) -> None:
+    def __init__(
+        self,
+        bars: Sequence[Bar],
+        parts: Sequence[Part],
+        latest: int | None = v.MAX_BAR,
+        kept: Sequence[Kept] = (),
+    ) -> None:
         self._latest = latest
         self._lengths = [bar.steps for bar in bars]
         self._starts = np.concatenate([[0], np.cumsum(self._lengths)]).tolist()
         self._parts = tuple(parts)
+        self._kept = [[note for note in kept if note.voice == i] for i in range(len(parts))]
+        self._beside = _sounding(self._kept, self._starts[-1])
         self._sounding: list[dict[int, int]] = [{} for _ in parts]
         self._last = (-1, 0, 0)
-        self._notes = 0
+        self._notes = len(kept)
         self.bar = 0
 
     @property
@@ -60,21 +82,27 @@ class Grammar:
         """Which steps of this bar, or the bar line, may come next; shape (193,)."""
         mask = np.zeros(v.MAX_BAR + 1, bool)
         length, here = self._lengths[self.bar], self._last[0]
-        free = min(self._free_from(i) for i in range(len(self._parts))) - self._starts[self.bar]
-        mask[max(here + 1, free, 0) : length] = True
+        start = self._starts[self.bar]
+        steps = np.arange(start, start + length)
+        for i, part in enumerate(self._parts):
+            if part.asked:
+                mask[:length] |= self._free(i, steps)
+        mask[: max(here, 0)] = False
         if here >= 0:
             mask[here] = bool(self.voices(here).any())
-        mask[v.BARLINE] = self._notes > 0
-        if self._notes == 0:
+        if self._notes == 0 and self._latest is not None:
             mask[self._latest + 1 : v.BARLINE] = False
+        # Silence at the end is no answer: one note sounds, unless there is no room for any.
+        last = self._latest is not None or self.bar + 1 == len(self._lengths)
+        mask[v.BARLINE] = self._notes > 0 or not (last and mask[:length].any())
         return mask
 
     def voices(self, position: int) -> Mask:
         """Which voices may begin a note there; shape (16,)."""
         mask = np.zeros(v.VOICES, bool)
-        onset = self.onset(position)
-        for i in range(len(self._parts)):
-            if self._free_from(i) <= onset:
+        onset = np.array([self.onset(position)])
+        for i, part in enumerate(self._parts):
+            if part.asked and self._free(i, onset)[0]:
                 together = position == self._last[0]
                 mask[i] = (not together) or i > self._last[1]
                 if together and i == self._last[1]:
@@ -89,14 +117,24 @@ class Grammar:
         for pitch, end in self._sounding[voice].items():
             if end > onset:
                 mask[pitch] = False
+        for note in self._kept[voice]:
+            if note.onset <= onset < note.end:
+                mask[note.pitch] = False
         if (position, voice) == self._last[:2]:
             mask[: self._last[2] + 1] = False
         return mask
 
-    def durations(self, position: int) -> Mask:
-        """Which lengths end within the phrase; the shortest always may, shape (48,)."""
-        left = self._starts[-1] - self.onset(position)
-        mask: Mask = np.less_equal(v.DURATIONS, left)
+    def durations(self, position: int, voice: int, pitch: int) -> Mask:
+        """Which lengths end within the phrase and before what is kept; the shortest always may.
+
+        Shape (48,).
+        """
+        onset = self.onset(position)
+        end = self._starts[-1]
+        for note in self._kept[voice]:
+            if note.onset > onset and (self._parts[voice].line or note.pitch == pitch):
+                end = min(end, note.onset)
+        mask: Mask = np.less_equal(v.DURATIONS, end - onset)
         mask[0] = True
         return mask
 
@@ -114,8 +152,22 @@ class Grammar:
         self.bar += 1
         self._last = (-1, 0, 0)
 
-    def _free_from(self, voice: int) -> int:
-        ends = sorted(self._sounding[voice].values())
-        if self._parts[voice].line:
-            return ends[-1] if ends else 0
-        return ends[-MOST_AT_ONCE] if len(ends) >= MOST_AT_ONCE else 0
+    def _free(self, voice: int, steps: NDArray[np.int_]) -> Mask:
+        """At which of these steps the voice has room for one more note."""
+        ends = np.array(list(self._sounding[voice].values()), int)
+        count = (ends[:, None] > steps).sum(axis=0) + self._beside[voice][steps]
+        most = 1 if self._parts[voice].line else MOST_AT_ONCE
+        free: Mask = count < most
+        return free
+
+
+def _sounding(kept: Sequence[Sequence[Kept]], length: int) -> list[NDArray[np.int_]]:
+    """How many kept notes of each voice sound at each step."""
+    out = []
+    for notes in kept:
+        change = np.zeros(length + 1, int)
+        for note in notes:
+            change[note.onset] += 1
+            change[min(note.end, length)] -= 1
+        out.append(np.cumsum(change)[:length])
+    return out

@@ -1,6 +1,6 @@
 """Plan: what a request means for one model, settled before the first note is drawn."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -11,8 +11,10 @@ from musai.music.keys import phrase_key, to_white_keys
 from musai.music.metre import Key
 from musai.transformer import vocabulary as v
 from musai.transformer.checkpoint import CollectionStyle, Model, VoiceStyle
+from musai.transformer.controls import SPANS
 from musai.transformer.encoding import (
     Bar,
+    GridNote,
     Header,
     Rows,
     RowWriter,
@@ -22,8 +24,9 @@ from musai.transformer.encoding import (
     header_of,
 )
 from musai.transformer.feel import Feel, heard
-from musai.transformer.grammar import Part
+from musai.transformer.grammar import Grammar, Kept, Part
 from musai.transformer.request import Request, parse_key
+from musai.transformer.spans import Filling, Span, filling_of, metre_of, span_of
 from musai.transformer.vocabulary import STEP_TICKS
 
 _FIFTHS = {0: 0, 7: 1, 2: 2, 9: 3, 4: 4, 11: 5, 6: 6, 5: -1, 10: -2, 3: -3, 8: -4, 1: -5}
@@ -34,7 +37,13 @@ _WIDEN = 7
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Rows to read first, the writer that goes on from them, and the answer's frame."""
+    """Rows to read first, the writer that goes on from them, and the answer's frame.
+
+    `after`: bars that follow the answer, None where the music is to go on and nobody says how
+    long.  `order`: place in the answer of each of the model's voices.  `told`: for each bar the
+    given notes told at its line, and how many bars ahead.  `kept`: notes that stand in the answer.
+    `latest`: see `Grammar`.
+    """
 
     rows: Rows
     writer: RowWriter
@@ -44,18 +53,29 @@ class Plan:
     voices: tuple[Voice, ...]
     shift: int
     feel: Feel
-    closing: bool
+    after: int | None
+    order: tuple[int, ...] = ()
+    told: tuple[tuple[tuple[GridNote, int], ...], ...] = ()
+    kept: tuple[GridNote, ...] = ()
+    latest: int | None = v.MAX_BAR
 
-    def remaining(self, bar: int) -> int | None:
-        """Bars after this one of the answer; untold where the music is to go on."""
-        return len(self.bars) - 1 - bar if self.closing else None
+    def opening(self, bar: int) -> Rows:
+        """The rows that open a bar of the answer: its line, and what is told there."""
+        remaining = None if self.after is None else len(self.bars) - 1 - bar + self.after
+        rows = [self.writer.bar_row(self.bars[bar], remaining)]
+        if self.told:
+            rows += [self.writer.given_row(note, ahead) for note, ahead in self.told[bar]]
+        return np.array(rows, np.int16)
 
-    @property
-    def latest(self) -> int:
-        """The last step at which the first note may begin: who is answered waits a beat at most."""
-        if not self.closing or self.writer.bar < 0:
-            return v.MAX_BAR
-        return self.metre.signatures[0].beat_ticks // STEP_TICKS
+    def grammar(self) -> Grammar:
+        """A fresh grammar of the answer."""
+        starts = np.concatenate([[0], np.cumsum([bar.steps for bar in self.bars])])
+        kept = []
+        for note in self.kept:
+            onset = int(starts[note.bar]) + note.position
+            end = min(onset + int(v.DURATIONS[note.duration]), int(starts[-1]))
+            kept.append(Kept(onset, end, note.pitch, note.voice))
+        return Grammar(self.bars, self.parts, self.latest, kept)
 
     @property
     def length(self) -> int:
@@ -73,7 +93,16 @@ class Plan:
             pitch = pitch - self.shift
         signature = self.metre.signature_at(even)
         velocity = self.feel.velocity(position * STEP_TICKS, signature)
-        return Note(start, max(1, end - start), pitch, velocity, voice)
+        out = self.order[voice] if self.order else voice
+        return Note(start, max(1, end - start), pitch, velocity, out)
+
+    def kept_notes(self) -> Iterator[Note]:
+        """What is kept, as it sounds, in time order."""
+        starts = np.concatenate([[0], np.cumsum([bar.steps for bar in self.bars])])
+        for note in self.kept:
+            onset = int(starts[note.bar]) + note.position
+            steps = int(v.DURATIONS[note.duration])
+            yield self.sounded(note.bar, note.position, onset, steps, note.pitch, note.voice)
 
     def phrase(self, notes: Iterable[Note]) -> Phrase:
         """The answer as a phrase."""
@@ -90,6 +119,8 @@ def make_plan(request: Request, model: Model) -> Plan:
     style = model.styles[collection - 1] if collection else _default_style(model)
     if request.context is None:
         return _from_nothing(request, style, collection)
+    if request.mode in SPANS:
+        return _from_span(request, request.context, model)
     return _from_context(request, request.context, collection, model.shape.window)
 
 
@@ -121,7 +152,7 @@ def _from_nothing(request: Request, style: CollectionStyle, collection: int) -> 
     )
     voices = tuple(Voice(voice.name, voice.program, voice.drum) for voice in style.voices)
     writer = RowWriter(header)
-    return Plan(header.rows(), writer, bars, parts, metre, voices, shift, Feel(), True)
+    return Plan(header.rows(), writer, bars, parts, metre, voices, shift, Feel(), 0)
 
 
 def _from_context(request: Request, context: Phrase, collection: int, window: int) -> Plan:
@@ -136,21 +167,93 @@ def _from_context(request: Request, context: Phrase, collection: int, window: in
     bars = _answer_bars(signature, request.bars)
     header = _told(header_of(even, collection), request, key[1], tempo)
     closing = request.mode == "answer"
-    rows, writer = _context_rows(even, header, shift, len(bars) if closing else None, window)
+    heard_bars = bars_of(even)
+    told = _by_bar(grid_notes(even, heard_bars, shift), len(heard_bars))
+    rows, writer = _context_rows(
+        heard_bars, told, header, len(bars) if closing else None, window * 3 // 4
+    )
     metre = Metre((tempo,), (signature,), (Key(0, _fifths(*key), key[1]),))
     parts = tuple(_heard_part(even, i, shift, request) for i in range(len(even.voices)))
-    return Plan(rows, writer, bars, parts, metre, context.voices, shift, feel, closing)
+    after, latest = (0, signature.beat_ticks // STEP_TICKS) if closing else (None, v.MAX_BAR)
+    return Plan(rows, writer, bars, parts, metre, context.voices, shift, feel, after, latest=latest)
+
+
+def _from_span(request: Request, context: Phrase, model: Model) -> Plan:
+    if len(context.voices) > v.VOICES:
+        raise BadRequest(f"the context has {len(context.voices)} voices; legal is 1 to {v.VOICES}")
+    even, feel = heard(context)
+    key = parse_key(request.key) if request.key else phrase_key(even)
+    shift = to_white_keys(*key)
+    span = span_of(request, context, even, model)
+    filling = filling_of(request, span, shift)
+    collection = v.collection_class(span.collection, model.collections)
+    tempo = request.tempo or span.phrase.metre.tempos[0].bpm
+    header = _span_header(request, span, filling, key[1], tempo, collection)
+    room = model.shape.window * 3 // 4 - sum(len(row) for row in filling.told[:2])
+    after = len(filling.bars) + filling.after
+    rows, writer = _context_rows(filling.earlier, filling.before, header, after, room)
+    first = request.first or 0
+    metre = metre_of(context, first, request.bars, request.tempo, Key(0, _fifths(*key), key[1]))
+    parts = tuple(_span_part(request, span, i, shift) for i in range(len(span.phrase.voices)))
+    voices = [span.phrase.voices[span.order.index(i)] for i in range(len(span.order))]
+    return Plan(
+        rows, writer, filling.bars, parts, metre, tuple(voices), shift, feel, filling.after,
+        span.order, filling.told, filling.kept, None,
+    )  # fmt: skip
+
+
+def _span_header(
+    request: Request, span: Span, filling: Filling, minor: bool, bpm: float, collection: int
+) -> Header:
+    """What is known of the voices outside the span where they are asked, else everywhere."""
+    phrase = span.phrase
+    told = header_of(phrase, collection).voices
+    first = sum(bar.steps for bar in filling.earlier) * STEP_TICKS
+    last = first + sum(bar.steps for bar in filling.bars) * STEP_TICKS
+    onsets = phrase.notes["onset"]
+    inside = (onsets >= first) & (onsets < last)
+    bars = len(filling.earlier) + filling.after
+    wishes = []
+    for i, wish in enumerate(told):
+        if i in span.styles:
+            wish = _wish(request, span.styles[i], len(span.asked))
+        elif i in span.asked and request.mode != "vary":
+            count = int(((phrase.notes["voice"] == i) & ~inside).sum())
+            density = v.density_class(count / bars) if count and bars else 0
+            wish = replace(wish, density=density)
+        if i in span.asked and request.density is not None:
+            wish = replace(wish, density=v.density_class(request.density / len(span.asked)))
+        if i in span.asked and request.register is not None:
+            wish = replace(wish, register=v.register_class(sum(request.register) / 2))
+        wishes.append(wish)
+    return Header(tuple(wishes), 2 if minor else 1, v.tempo_class(bpm), collection)
+
+
+def _span_part(request: Request, span: Span, voice: int, shift: int) -> Part:
+    if voice in span.styles:
+        style = span.styles[voice]
+        move = 0 if style.drum else shift
+        return _part(style.low, style.high, style.line, move, request)
+    part = _heard_part(span.phrase, voice, shift, request)
+    return replace(part, asked=voice in span.asked)
+
+
+def _by_bar(notes: Iterable[GridNote], bars: int) -> list[list[GridNote]]:
+    out: list[list[GridNote]] = [[] for _ in range(bars)]
+    for note in notes:
+        out[note.bar].append(note)
+    return out
 
 
 def _context_rows(
-    phrase: Phrase, header: Header, shift: int, after: int | None, window: int
+    bars: Sequence[Bar],
+    by_bar: Sequence[Sequence[GridNote]],
+    header: Header,
+    after: int | None,
+    room: int,
 ) -> tuple[Rows, RowWriter]:
-    """Rows of the context: its last bars, as many as three quarters of the window hold."""
-    bars = bars_of(phrase)
-    by_bar: list[list[tuple[int, int, int, int]]] = [[] for _ in bars]
-    for note in grid_notes(phrase, bars, shift):
-        by_bar[note.bar].append((note.position, note.voice, note.pitch, note.duration))
-    room = window * 3 // 4 - 1 - len(header.voices)
+    """Rows of the context: its last bars, as many as there is room for; `after` bars follow."""
+    room -= 1 + len(header.voices)
     first = len(bars)
     while first > 0 and room >= len(by_bar[first - 1]) + 1:
         first -= 1
@@ -160,7 +263,10 @@ def _context_rows(
     for index in range(first, len(bars)):
         remaining = None if after is None else len(bars) - 1 - index + after
         rows.append(writer.bar_row(bars[index], remaining))
-        rows.extend(writer.note_row(*note) for note in by_bar[index])
+        rows.extend(
+            writer.note_row(note.position, note.voice, note.pitch, note.duration)
+            for note in by_bar[index]
+        )
     return np.array(rows, np.int16), writer
 
 
@@ -205,7 +311,8 @@ def _told(header: Header, request: Request, minor: bool, tempo: Tempo) -> Header
 def _heard_part(phrase: Phrase, voice: int, shift: int, request: Request) -> Part:
     mine = phrase.notes[phrase.notes["voice"] == voice]
     if len(mine) == 0:
-        return _part(48, 84, True, shift, request)
+        drum = phrase.voices[voice].drum
+        return _part(35, 81, False, 0, request) if drum else _part(48, 84, True, shift, request)
     ends = mine["onset"].astype(np.int64) + mine["duration"]
     line = bool((mine["onset"][1:] >= ends[:-1]).all())
     low, high = int(mine["pitch"].min()) - _WIDEN, int(mine["pitch"].max()) + _WIDEN

@@ -1,5 +1,6 @@
 """Player: a model that answers a request in notes, one by one, in time order."""
 
+from collections import deque
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -8,12 +9,13 @@ import numpy as np
 
 from musai.music import Note, Phrase
 from musai.transformer.checkpoint import Model, load
+from musai.transformer.controls import RANGES
 from musai.transformer.engine import Engine, one_thread
 from musai.transformer.grammar import Grammar
 from musai.transformer.noise import Noise
 from musai.transformer.plan import Plan, make_plan
 from musai.transformer.prefixes import Prefixes
-from musai.transformer.request import RANGES, Request
+from musai.transformer.request import Request
 from musai.transformer.sampling import choose
 from musai.transformer.vocabulary import BARLINE, DURATIONS
 
@@ -87,10 +89,10 @@ class Player:
 
     def _notes(self, request: Request, plan: Plan) -> Iterator[Note]:
         (cache, read), noise = self._prefixes.fork(plan.rows), Noise(request.seed)
-        grammar = Grammar(plan.bars, plan.parts, plan.latest)
+        grammar = plan.grammar()
+        kept = deque(plan.kept_notes())
         cache.read(plan.rows[read:])
-        writer = plan.writer
-        state = cache.read(writer.bar_row(plan.bars[0], plan.remaining(0))[None])
+        state = cache.read(plan.opening(0))
         event = 0
         while not grammar.done:
             drawn = self._draw(state, grammar, request, noise, event)
@@ -98,14 +100,19 @@ class Player:
             if drawn is None:
                 grammar.push_barline()
                 if not grammar.done:
-                    row = writer.bar_row(plan.bars[grammar.bar], plan.remaining(grammar.bar))
-                    state = cache.read(row[None])
+                    state = cache.read(plan.opening(grammar.bar))
                 continue
             position, voice, pitch, duration = drawn
             onset = grammar.onset(position)
             grammar.push(*drawn)
-            yield plan.sounded(grammar.bar, position, onset, int(DURATIONS[duration]), pitch, voice)
-            state = cache.read(writer.note_row(*drawn)[None])
+            note = plan.sounded(
+                grammar.bar, position, onset, int(DURATIONS[duration]), pitch, voice
+            )
+            while kept and kept[0].onset <= note.onset:
+                yield kept.popleft()
+            yield note
+            state = cache.read(plan.writer.note_row(*drawn)[None])
+        yield from kept
 
     def _draw(
         self, state: np.ndarray, grammar: Grammar, request: Request, noise: Noise, event: int
@@ -124,5 +131,5 @@ class Player:
         pitch = choose(logits, grammar.pitches(position, voice), t, p, noise, event, 2)
         state = state + engine.said("pitch", pitch)
         logits = engine.logits("duration", state)
-        duration = choose(logits, grammar.durations(position), t, p, noise, event, 3)
+        duration = choose(logits, grammar.durations(position, voice, pitch), t, p, noise, event, 3)
         return position, voice, pitch, duration

@@ -3,29 +3,23 @@
 import hashlib
 import json
 from dataclasses import dataclass, fields, replace
-from typing import Any, Literal, get_args
+from typing import Any
 
 from musai.errors import BadRequest, check_range
 from musai.music import DENOMINATORS, Phrase
-
-Mode = Literal["generate", "continue", "answer"]
-MODES: tuple[str, ...] = get_args(Mode)
-
-MAX_BARS = 64
-MAX_SEED = 2**63 - 1
-
-TEMPERATURE, TOP_P = 0.9, 0.95
-"""What a request has that says nothing of them: a little calmer than the model's own odds."""
-
-RANGES: dict[str, tuple[float, float, str]] = {
-    "bars": (1, MAX_BARS, "bars"),
-    "seed": (0, MAX_SEED, ""),
-    "tempo": (20, 400, "quarters a minute"),
-    "density": (0.25, 48, "notes a bar"),
-    "temperature": (0, 4, ""),
-    "top_p": (0.01, 1, ""),
-}
-"""THE table of ranges: checks, the OSC reference and the page derive from it."""
+from musai.transformer.controls import (
+    BARS,
+    MAX_BARS,
+    MAX_SEED,
+    MODES,
+    RANGES,
+    SPANS,
+    TAKEN_BY,
+    TEMPERATURE,
+    TOP_P,
+    WHOLE,
+    Mode,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +27,15 @@ class Request:
     """Ask for `bars` bars of music.
 
     `mode`: "generate" starts from nothing, "continue" goes on in the voices of
-    `context`, "answer" replies to it.  `seed` alone keys the noise.  Tempo
+    `context`, "answer" replies to it.  The other modes fill bars `first` to
+    `first + bars` of the context: "infill" writes `voices` of them anew, "vary"
+    keeps the notes that carry them and changes the rest, the more the nearer
+    `change` is to 1, "accompany" adds `voices` to what is there.  `voices` are
+    numbers of the context's voices or names of instruments, apart by commas;
+    where None, infill and vary take all, accompany the voices that the
+    collection (bach-chorales) has beside those of the context.
+
+    `seed` alone keys the noise.  Tempo
     (quarters a minute), signature (numerator, denominator), key ("C", "F#m",
     "Bbm", ...), density (notes a bar), register (lowest and highest MIDI
     pitch) and collection are wishes; where None, the context decides, and
@@ -42,7 +44,7 @@ class Request:
     """
 
     mode: Mode = "generate"
-    bars: int = 4
+    bars: int = BARS
     seed: int = 0
     context: Phrase | None = None
     tempo: float | None = None
@@ -53,6 +55,9 @@ class Request:
     collection: str | None = None
     temperature: float = TEMPERATURE
     top_p: float = TOP_P
+    first: int | None = None
+    voices: str | None = None
+    change: float | None = None
 
     def __post_init__(self) -> None:
         if self.mode not in MODES:
@@ -61,7 +66,7 @@ class Request:
             value = getattr(self, name)
             if value is not None:
                 _check(name, value, low, high, unit)
-                if name not in _WHOLE:
+                if name not in WHOLE:
                     # 120 and 120.0 are one wish and must have one replay id.
                     object.__setattr__(self, name, float(value))
         if (self.context is None or len(self.context) == 0) != (self.mode == "generate"):
@@ -81,18 +86,60 @@ class Request:
                 )
         if self.key is not None:
             parse_key(self.key)
+        self._check_span()
         if self.register is not None:
             low_pitch, high_pitch = self.register
             _check("register's lowest pitch", low_pitch, 0, 127, "")
             _check("register's highest pitch", high_pitch, low_pitch + 11, 127, "")
 
+    def _check_span(self) -> None:
+        """What belongs to some modes only, and whether the bars are there."""
+        if self.voices is not None:
+            object.__setattr__(self, "voices", ",".join(self.voice_words))
+        for name, modes in TAKEN_BY.items():
+            if getattr(self, name) is not None and self.mode not in modes:
+                raise BadRequest(f"mode {self.mode} takes no {name}; legal in {', '.join(modes)}")
+        if self.mode not in SPANS:
+            return
+        assert self.context is not None
+        bars, first = self.context.bars, self.first or 0
+        if first + self.bars > bars:
+            legal = f"1 to {bars - first}" if first < bars else f"first from 0 to {bars - 1}"
+            raise BadRequest(
+                f"bars {first} to {first + self.bars} are asked for and the context has {bars}; "
+                f"legal is {legal}"
+            )
+
+    @property
+    def voice_words(self) -> list[str]:
+        """The words of `voices`: numbers and names of instruments."""
+        words = [" ".join(word.split()).casefold() for word in (self.voices or "").split(",")]
+        if self.voices is not None and (not all(words) or len(set(words)) < len(words)):
+            raise BadRequest(
+                f"voices is {self.voices!r}; legal is different numbers of voices or names of "
+                'instruments, apart by commas, as in "bass,drums"'
+            )
+        return [word for word in words if word]
+
+    @classmethod
+    def of(cls, mode: Mode, context: Phrase | None = None, **wishes: Any) -> "Request":
+        """A request whose unset wishes (None) have their defaults: bars the context's, or 4."""
+        told = {name: value for name, value in wishes.items() if value is not None}
+        if mode in SPANS and context is not None and "bars" not in told:
+            told["bars"] = max(1, min(MAX_BARS, context.bars - told.get("first", 0)))
+        return cls(mode=mode, context=context, **told)
+
     @property
     def canonical_bytes(self) -> bytes:
-        """JSON with sorted keys, the context by its id; the same for equal requests anywhere."""
+        """JSON with sorted keys, the context by its id; the same for equal requests anywhere.
+
+        What came later and is not set is left out, so that older requests keep their names.
+        """
         values: dict[str, Any] = {
             field.name: getattr(self, field.name)
             for field in fields(self)
             if field.name != "context"
+            and (field.name in _FIRST_FIELDS or getattr(self, field.name) is not None)
         }
         values["context"] = None if self.context is None else self.context.id
         return json.dumps(values, sort_keys=True, separators=(",", ":")).encode()
@@ -130,7 +177,11 @@ class Request:
         return replace(self, seed=(self.seed + 1) % (MAX_SEED + 1))
 
 
-_WHOLE = ("bars", "seed")
+_FIRST_FIELDS = frozenset(
+    ("mode", "bars", "seed", "tempo", "signature", "key", "density", "register", "collection",
+     "temperature", "top_p")
+)  # fmt: skip
+"""Fields that stand in a request's canonical bytes also where they are not set."""
 _STEPS = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
 
 
@@ -145,7 +196,7 @@ def parse_key(text: str) -> tuple[int, bool]:
 def _check(name: str, value: Any, low: float, high: float, unit: str) -> None:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise BadRequest(f"{name} is {value!r}; legal is a number")
-    whole = name in _WHOLE or "pitch" in name or "numerator" in name
+    whole = name in WHOLE or "pitch" in name or "numerator" in name
     if whole and not isinstance(value, int):
         raise BadRequest(f"{name} is {value!r}; legal is a whole number")
     try:

@@ -18,7 +18,8 @@ import numpy as np
 from musai.errors import BadRequest
 from musai.music import Metre, Phrase, Voice, notes_array
 from musai.music.notes import untangled
-from musai.transformer.request import MAX_SEED, RANGES, TEMPERATURE, Request, parse_key
+from musai.transformer.controls import MAX_SEED, RANGES, TEMPERATURE
+from musai.transformer.request import Request, parse_key
 
 MAX_BYTES = 256 * 1024
 """The longest message from a page."""

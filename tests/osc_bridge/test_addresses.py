@@ -4,7 +4,8 @@ from dataclasses import fields
 
 import pytest
 
-from musai.transformer.request import MODES, RANGES, Request
+from musai.transformer.controls import MODES, RANGES
+from musai.transformer.request import Request
 from osc_bridge import reference
 from osc_bridge.addresses import PARAMETERS, STATE, TABLE
 from osc_bridge.codec import encode

@@ -37,7 +37,7 @@ def walk(bars, parts, rng, stay):
             continue
         voice = draw(grammar.voices(position))
         pitch = draw(grammar.pitches(position, voice))
-        duration = draw(grammar.durations(position))
+        duration = draw(grammar.durations(position, voice, pitch))
         notes.append((grammar.onset(position), int(v.DURATIONS[duration]), pitch, voice))
         grammar.push(position, voice, pitch, duration)
     return notes

@@ -4,7 +4,8 @@ import pytest
 
 from musai.errors import BadRequest
 from musai.transformer import Request
-from musai.transformer.request import MAX_SEED, parse_key
+from musai.transformer.controls import MAX_SEED
+from musai.transformer.request import parse_key
 from tests.transformer.models import motif
 
 

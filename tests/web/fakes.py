@@ -10,7 +10,8 @@ from musai.errors import BadRequest, NotFound
 from musai.music import TICKS, Metre, Phrase, Voice
 from musai.report import build_report, to_plain
 from musai.service.events import Compared, Event, Failed, Finished, Sounded, Started
-from musai.transformer.request import RANGES, Request
+from musai.transformer.controls import RANGES
+from musai.transformer.request import Request
 
 OnEvent = Callable[[Event], None]
 
