@@ -87,9 +87,8 @@ when its connection closes. What it had under way is cancelled.
 {_LIMITS.error_burst}; the next error, or a
 `/musai/withheld`, says how many were withheld. The end of something acknowledged is never withheld.
 
-**Pd and plugdata**: open `osc_bridge/clients/musai.pd`. It connects, asks, plays the notes to MIDI
-channel 1 at their time, counts them, shows the overlap light, keeps, discards and asks again; other
-patches drive it by its names (`musai-ask` takes a list of bars, seed and tempo).
+**Pd and plugdata**: `musai clients pd --to FOLDER`, and open `musai.pd` there: the same commands behind
+buttons, scheduled by the beat, out to MIDI. Its page lists the names by which other patches drive it.
 
 **Plugins** that cannot hold long strings (plugdata) say hello with `short` 1: ids are cut to 8
 digits, which are enough to name a phrase, and sentences are left out.

@@ -13,6 +13,7 @@ MUST = (
     "osc_bridge/clients/musai_ardour.lua",
     "osc_bridge/clients/musai_reaper.lua",
     "osc_bridge/clients/pd.md",
+    "osc_bridge/clients/pd.png",
     "LICENSE",
     "METADATA",
     "entry_points.txt",
