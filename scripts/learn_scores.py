@@ -21,13 +21,16 @@ from typing import Any
 import numpy as np
 
 from musai.corpus import Corpus
-from musai.match import search
+from musai.match import places, search
 from musai.match.catalogue import Catalogue, catalogue
 from musai.match.learned import Rates
 from musai.match.related import COVERED
 from musai.match.scores import Scores, background, profile
 from musai.match.segment import KINDS
 from scripts.learn_whole import FOLDS, Example, cross_validated, fit, read, unpacked
+
+PLACE_COUNTS = 200
+"""Pairs by chance that are added to what was counted of places."""
 
 START = Scores(0.85, 0.9, -2.5, -2.5, -1.5, -4.5, -0.8, -2.0, -2.0, -3.0, -2.5, 5.0, 1.5)
 """Scores by which versions are aligned before anything is known; those that are learned are near."""
@@ -43,7 +46,8 @@ def main() -> None:
     agreement = cross_validated(examples)
     print(f"agreement with the experts, {FOLDS} folds by family: {agreement:.4f}", flush=True)
     moves = expert_moves(examples)
-    tunes, ratios, octaves, pairs = version_moves(catalogue(Corpus.open(chosen.corpus)))
+    corpus = Corpus.open(chosen.corpus)
+    tunes, ratios, octaves, pairs = version_moves(catalogue(corpus))
     rates = rates_of(moves, tunes, ratios, octaves)
     print(rates)
     held = fit(examples)
@@ -57,6 +61,7 @@ def main() -> None:
         "corpus": chosen.corpus,
     }
     table = {"made": made, "rates": asdict(rates), "whole": plain(wholes)}
+    table["places"] = place_odds(catalogue(corpus), corpus)
     chosen.out.write_text(json.dumps(table, indent=1) + "\n", encoding="utf-8")
     print(f"{chosen.out}: {chosen.out.stat().st_size:,} bytes")
 
@@ -143,6 +148,30 @@ def _versions(held: Catalogue) -> Iterator[tuple[int, int]]:
     for streams_held in titled.values():
         if 1 < len(streams_held) <= 4:
             yield from ((a, b) for k, a in enumerate(streams_held) for b in streams_held[k + 1 :])
+
+
+def place_odds(held: Catalogue, corpus: Corpus) -> list[list[float]]:
+    """Bits by which the places of two notes speak for their being a pair, from versions of tunes."""
+    part = held.index.segments[0]
+    work_of = np.repeat(np.arange(part.works), np.diff(part.work_streams))
+    metres = {work: corpus.metre_of(held.index.work_ids[work]) for work in set(work_of)}
+    seen = np.zeros((places.KINDS, places.KINDS))
+    for first, second in _versions(held):
+        line = search.line_from(*part.line(first))
+        length = len(part.line(second)[0])
+        found = search.trace(part, second, line, 0, length).pairs
+        if len(found) < COVERED * min(len(line), length):
+            continue
+        kinds = [
+            places.Bars.of(metres[int(work_of[stream])]).kinds(part.line(stream)[1])
+            for stream in (first, second)
+        ]
+        np.add.at(seen, (kinds[0][found[:, 0]], kinds[1][found[:, 1]]), 1)
+    # Either tune might have been the phrase.  A place seldom seen leans on chance.
+    both = seen + seen.T
+    alone = (both.sum(0) + 1) / (both.sum() + places.KINDS)
+    joint = (both + PLACE_COUNTS * np.outer(alone, alone)) / (both.sum() + PLACE_COUNTS)
+    return [[round(float(x), 3) for x in row] for row in np.log2(joint / np.outer(alone, alone))]
 
 
 def rates_of(moves: Counter[str], steps: int, ratios: Counter[int], octaves: int) -> Rates:

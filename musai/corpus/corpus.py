@@ -13,7 +13,7 @@ from musai.corpus.store import Row, Store, Takedown
 from musai.corpus.work import Work
 from musai.errors import Altered, BadInput, NotAllowed, NotFound
 from musai.folders import home
-from musai.music import NoteArray, Phrase
+from musai.music import Metre, NoteArray, Phrase
 
 Progress = Callable[[int, int, str], None]
 """Called with (files done, files in all, the file at hand)."""
@@ -125,6 +125,10 @@ class Corpus:
     def notes_of(self, work_id: str) -> NoteArray:
         """The notes of a work alone, memory-mapped and read-only: quicker than `phrase`."""
         return self._store.notes_of(self._row(work_id))
+
+    def metre_of(self, work_id: str) -> Metre:
+        """The metre of a work alone: quicker than `phrase`."""
+        return self._store.metre_of(self._row(work_id))
 
     def allowed(
         self, use: Use, *, on: date | None = None, territory: str | None = None

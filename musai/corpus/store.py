@@ -21,8 +21,8 @@ names them.
 import hashlib
 import os
 import struct
-from collections.abc import Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -153,12 +153,25 @@ class Store:
         """The notes of one work, memory-mapped."""
         return self.notes[row.first : row.stop]
 
+    def metre_of(self, row: Row) -> Metre:
+        """The metre of one work.  Raises `Altered` like `phrase_of`."""
+        with self._reading(row):
+            return self._head(row)[0]
+
     def phrase_of(self, row: Row) -> Phrase:
         """The phrase of one work.  Raises `Altered` for bytes that are no phrase."""
-        head = bytes(self._heads[row.head : row.head + row.head_bytes])
-        try:
-            metre, voices, length = unpack_head(head)
+        with self._reading(row):
+            metre, voices, length = self._head(row)
             return Phrase(np.array(self.notes_of(row)), metre, voices, length)
+
+    def _head(self, row: Row) -> tuple[Metre, tuple[Voice, ...], int]:
+        return unpack_head(bytes(self._heads[row.head : row.head + row.head_bytes]))
+
+    @staticmethod
+    @contextmanager
+    def _reading(row: Row) -> Iterator[None]:
+        try:
+            yield
         except (BadInput, struct.error, IndexError, UnicodeDecodeError) as fault:
             raise Altered(
                 f"the stored notes of {row.work.title} cannot be read: {fault}"

@@ -15,14 +15,12 @@ from musai.match.nulls import Nulls
 from musai.match.ranking import Ranked
 from musai.match.scores import UNITS, scores_in_use
 from musai.match.search import Line
+from musai.match.streams import DRUMS
 
 SHARED = 0.9
 """A work holds a passage when it reaches this share of the best score for it."""
 
 EXAMPLES = 5
-
-DRUMS = "drums"
-"""The kind of line that has no pitch."""
 
 Ints = NDArray[Any]
 

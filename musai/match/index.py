@@ -30,6 +30,8 @@ from numpy.typing import NDArray
 from musai.match import grams, packed, segment
 from musai.match.candidates import Postings
 from musai.match.segment import Segment
+from musai.music.metre import Metre
+from musai.music.notes import NoteArray
 from musai.music.phrase import Phrase
 
 LAYOUT = 5
@@ -65,6 +67,14 @@ class CorpusLike(Protocol):
     @property
     def works(self) -> Sequence[Any]:
         """Its works."""
+        ...
+
+    def notes_of(self, work_id: str) -> NoteArray:
+        """The notes of a work alone."""
+        ...
+
+    def metre_of(self, work_id: str) -> Metre:
+        """The metre of a work alone."""
         ...
 
     def phrase(self, work_id: str) -> Phrase:

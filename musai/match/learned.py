@@ -58,10 +58,14 @@ class Whole:
 
 @dataclass(frozen=True, slots=True)
 class Learned:
-    """Both tables, and how they came about."""
+    """All tables, and how they came about.
+
+    `places` (8, 8): bits by which two kinds of place (`places.py`) speak for paired notes.
+    """
 
     rates: Rates
     whole: Whole
+    places: Floats
     made: dict[str, Any]
 
 
@@ -71,4 +75,4 @@ def learned() -> Learned:
     text = resources.files("musai.match").joinpath("learned.json").read_text(encoding="utf-8")
     held = json.loads(text)
     whole = Whole(**{name: np.array(values) for name, values in held["whole"].items()})
-    return Learned(Rates(**held["rates"]), whole, held["made"])
+    return Learned(Rates(**held["rates"]), whole, np.array(held["places"]), held["made"])

@@ -13,14 +13,14 @@ from numpy.typing import NDArray
 from musai.corpus import Corpus
 from musai.errors import MusaiError
 from musai.folders import home
-from musai.match import describe, ranking, search, significance
+from musai.match import describe, places, ranking, search, significance
 from musai.match.catalogue import Catalogue, catalogue
 from musai.match.hits import Common, Hit, Matches
 from musai.match.index import CorpusLike, Index, Progress
 from musai.match.null import log_notes
 from musai.match.nulls import AT_ONCE, Nulls
 from musai.match.scores import UNITS
-from musai.match.streams import SHORTEST, streams
+from musai.match.streams import DRUMS, SHORTEST, streams
 from musai.match.versions import Version, lay_out
 from musai.music.phrase import Phrase
 
@@ -63,13 +63,14 @@ class Passages:
         self._catalogue, self._phrase, self._engine = catalogue, phrase, engine
         self._found: dict[bytes, ranking.Ranked] = {}
 
-    def common(self, passage: Ints, work: int) -> Common:
-        """Works that hold the notes `passage` at 90% of the score that `work` reaches for them."""
+    def common(self, whole: search.Line, lie: ranking.Lie, work: int) -> Common:
+        """Works that hold what `lie` holds of a line at 90% of the score that `work` reaches for it."""
+        passage = whole.index[lie.first : lie.last + 1]
         if len(passage) < SHORTEST:
             return Common()
-        index, key = self._catalogue.index, passage.tobytes()
+        index, key = self._catalogue.index, whole.kind.encode() + passage.tobytes()
         if key not in self._found:
-            line = search.line_of(self._phrase, passage)
+            line = search.line_of(self._phrase, passage, whole.kind, whole.voice)
             found, _ = search.search(index, line, self._engine)
             self._found[key] = ranking.rank(index, found.works[None])
         ranked = self._found[key]
@@ -87,6 +88,7 @@ class Matcher:
         self.nulls = nulls
         self._log_notes = log_notes(catalogue.index)
         self._variants = _variants(catalogue.index)
+        self._bars: dict[int, places.Bars] = {}
 
     @classmethod
     def open(
@@ -140,7 +142,7 @@ class Matcher:
         found = [search.search(self.index, line, engine) for line in lines]
         ranked = ranking.rank(self.index, np.stack([f.works for f, _ in found]))
         lies = ranking.Lies(self.index, lines, [f for f, _ in found])
-        ranked = ranking.by_pitch(lies, ranked)
+        ranked = ranking.again(lies, ranked, ranking.in_bars(lies, phrase.metre, self._bars_of))
         single = self._single(lines, ranked)
         query = Query(phrase, tuple(lines), lies, ranked, single)
         passages = Passages(self.catalogue, phrase, engine)
@@ -154,8 +156,8 @@ class Matcher:
             if held is not None:
                 hit, lie = held
                 if len(kept) < common:
-                    passage = lines[lie.line].index[lie.first : lie.last + 1]
-                    hit = replace(hit, common=passages.common(passage, ranked.best[cluster]))
+                    common_to = passages.common(lines[lie.line], lie, int(ranked.best[cluster]))
+                    hit = replace(hit, common=common_to)
                 kept.append(hit)
         searched = describe.Search(len(lines), share, found[0][1])
         verdict = describe.verdict(self.catalogue, self.nulls, lines, ranked, kept, searched)
@@ -170,6 +172,12 @@ class Matcher:
     def close(self) -> None:
         """Stop what runs behind."""
         self.nulls.close()
+
+    def _bars_of(self, work: int) -> places.Bars:
+        if work not in self._bars:
+            metre = self.corpus.metre_of(self.index.work_ids[work])
+            self._bars[work] = places.Bars.of(metre)
+        return self._bars[work]
 
     def _nothing(self, phrase: Phrase, lines: int) -> Any:
         longest = max((len(s) for s in streams(phrase)), default=min(2, len(phrase)))
@@ -187,7 +195,7 @@ class Matcher:
         log = self._log_notes[ranked.best]
         p, extended = np.ones(len(log)), np.zeros(len(log), bool)
         for line, score in zip(lines, ranked.scores, strict=True):
-            if line.kind == describe.DRUMS:
+            if line.kind == DRUMS:
                 continue
             each = [significance.work_p(null, len(line), score, log) for null in ready]
             largest = np.minimum(1.0, len(lines) * np.max([q for q, _ in each], axis=0))
@@ -205,10 +213,10 @@ class Matcher:
         if not lies or row is None:
             return None
         best = lies[0]
-        pairs, other = best.pairs, None
+        pairs = best.pairs
         if len(query.lines[best.line]) < len(query.phrase):
-            other = self.corpus.phrase(row.id)
-            pairs = ranking.together(best, lies[1:], query.phrase.notes, other.notes)
+            other = self.corpus.notes_of(row.id)
+            pairs = ranking.together(best, lies[1:], query.phrase.notes, other)
         told = best.explained
         single = query.single
         p = None if single is None else float(single.p[cluster])

@@ -1,17 +1,18 @@
 """Which works come first, and how one of them holds the phrase."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from musai.match import align, search
+from musai.match import align, places, search
 from musai.match.compiled import kernels
 from musai.match.index import Index
 from musai.match.scores import UNITS
 from musai.match.segment import KINDS
+from musai.music.metre import Metre
 from musai.music.notes import NoteArray
 
 TUNING = 12
@@ -61,8 +62,12 @@ def rank(index: Index, scores: Ints) -> Ranked:
     return Ranked(best, scores[:, best], held, np.arange(int((held > 0).sum())))
 
 
-def by_pitch(lies: "Lies", ranked: Ranked) -> Ranked:
-    """The first `LOOKED_AT` clusters in order again, by how many notes agree in pitch too.
+InBars = Callable[["Lie", int], float]
+"""What the places in the bar of an alignment's notes say for a work, in bits."""
+
+
+def again(lies: "Lies", ranked: Ranked, in_bars: InBars | None = None) -> Ranked:
+    """The first `LOOKED_AT` clusters in order again, by pitch and by place in the bar.
 
     The score is of steps, which forget where a line stood before a wrong one;
     under the transposition of most pairs a note that agrees is worth `IN_PLACE` more.
@@ -74,21 +79,43 @@ def by_pitch(lies: "Lies", ranked: Ranked) -> Ranked:
         lies.expect(which, ranked.best[first[leading == which]].tolist())
     for cluster, which in zip(first.tolist(), leading.tolist(), strict=True):
         held = lies.of(which, int(ranked.best[cluster]))
-        worth[cluster] += IN_PLACE * (held.explained.equal if held else 0)
-    again = first[np.argsort(-worth[first], kind="stable")]
-    order = np.concatenate((again, ranked.order[LOOKED_AT:]))
+        if held is None:
+            continue
+        worth[cluster] += IN_PLACE * held.explained.equal
+        if in_bars is not None:
+            worth[cluster] += UNITS * in_bars(held, int(ranked.best[cluster]))
+    moved = first[np.argsort(-worth[first], kind="stable")]
+    order = np.concatenate((moved, ranked.order[LOOKED_AT:]))
     return Ranked(ranked.best, ranked.scores, worth, order)
+
+
+def in_bars(lies: "Lies", metre: Metre, bars_of: Callable[[int], places.Bars]) -> InBars:
+    """For `again`: the phrase's `metre`, and the bars of each work."""
+    mine = places.Bars.of(metre)
+
+    def bits(lie: Lie, work: int) -> float:
+        pairs = lie.explained.pairs
+        onset = lies.stream(lie)
+        # From the note before on, that the first one is not taken for a beginning.
+        start = max(0, int(pairs[0, 1]) - 1)
+        theirs = bars_of(work).kinds(onset[start : int(pairs[-1, 1]) + 1])
+        ours = mine.kinds(lies.line(lie).onset)
+        return places.agreement(ours[pairs[:, 0]], theirs[pairs[:, 1] - start])
+
+    return bits
 
 
 @dataclass(frozen=True, slots=True)
 class Lie:
     """How a work holds a line of the phrase; `pairs` are note indices of the phrase and the work.
 
-    `first` and `last`: the passage within the line.
+    `place`: segment and stream that hold it, `stream` in words; `first` and `last`: the passage
+    within the line.
     """
 
     line: int
     score: int
+    place: tuple[int, int]
     stream: str
     explained: align.Explained
     pairs: Ints
@@ -110,6 +137,15 @@ class Lies:
         if (which, work) not in self._held:
             self.expect(which, [work])
         return self._held[which, work]
+
+    def line(self, lie: Lie) -> search.Line:
+        """The line of the phrase that an alignment is of."""
+        return self._lines[lie.line]
+
+    def stream(self, lie: Lie) -> Ints:
+        """The onsets of the stream of the work that it is with."""
+        segment, stream = lie.place
+        return self._index.segments[segment].line(stream)[1]
 
     def expect(self, which: int, works: Iterable[int]) -> None:
         """Work out line `which` in several works at once: that is quicker than one by one."""
@@ -155,7 +191,7 @@ class Lies:
             kind, voice = KINDS[int(part.stream_kind[stream])], int(part.stream_voice[stream])
             name = kind if voice < 0 else f"{kind} of voice {voice + 1}"
             ends = int(mine[0, 0]), int(mine[total - 1, 0])
-            yield Lie(which, score, name, told, placed, *ends)
+            yield Lie(which, score, (segment, stream), name, told, placed, *ends)
 
 
 def together(best: Lie, others: Sequence[Lie], query: NoteArray, work: NoteArray) -> Ints:

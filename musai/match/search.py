@@ -16,7 +16,7 @@ from musai.match import candidates, scores
 from musai.match.compiled import kernels
 from musai.match.index import Index
 from musai.match.segment import Segment
-from musai.match.streams import SHORTEST, Symbols, streams, symbols
+from musai.match.streams import DRUMS, SHORTEST, Symbols, streams, symbols
 from musai.music.phrase import Phrase
 
 LONGEST = 64
@@ -84,7 +84,7 @@ def lines(phrase: Phrase) -> tuple[list[Line], float]:
 def line_of(phrase: Phrase, index: Ints, kind: str = "line", voice: int = 0) -> Line:
     """A line of the phrase's notes at `index` (rising onsets, `SHORTEST` or more)."""
     part = phrase.notes[index]
-    drums = kind == "drums"
+    drums = kind == DRUMS
     pitch = np.zeros_like(part["pitch"]) if drums else part["pitch"]
     signs = symbols(pitch, part["onset"], drums)
     return Line(kind, voice, index, pitch, part["onset"], signs, scores.profile(signs))

@@ -41,6 +41,9 @@ NO_RATIO = 100
 SPREAD = 20
 """Notes that start within so many ticks (a 24th of a quarter) are one chord."""
 
+DRUMS = "drums"
+"""The kind of line that has no pitch."""
+
 SHORTEST = 3
 """Notes that a stream has at least."""
 
@@ -116,7 +119,7 @@ def _lines(phrase: Phrase) -> Iterator[Stream]:
     for voice in sorted(set(range(len(phrase.voices))) - set(pitched)):
         index = np.flatnonzero(voice_of == voice)
         if len(index):
-            yield Stream("drums", voice, _edge(phrase.notes, index, False))
+            yield Stream(DRUMS, voice, _edge(phrase.notes, index, False))
 
 
 def _edge(notes: NoteArray, index: Ints, top: bool) -> Ints:

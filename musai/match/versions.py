@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from musai.errors import NotFound
 from musai.match import search, whole
 from musai.match.catalogue import Catalogue
-from musai.match.streams import streams
+from musai.match.streams import DRUMS, streams
 from musai.music.phrase import Phrase
 
 Ints = NDArray[Any]
@@ -50,7 +50,10 @@ def lay_out(catalogue: Catalogue, phrase: Phrase, work_phrase: Phrase, work_id: 
         raise NotFound(f"{catalogue.name} has no work {work_id!r} that may be compared with")
     work = index.work_ids.index(work_id)
     best: tuple[int, search.Line, int, int] | None = None
-    for line in search.lines(phrase)[0]:
+    pitched = [line for line in search.lines(phrase)[0] if line.kind != DRUMS]
+    if not pitched:
+        raise NotFound("the phrase has no line of pitches; drums are compared by rhythm alone")
+    for line in pitched:
         found = search.exhaustive(index, line)
         if best is None or int(found.works[work]) > best[0]:
             segment, stream, _ = search.best_block(index, found.blocks, work)

@@ -23,7 +23,7 @@ from musai.corpus import Corpus  # noqa: E402
 from tests.bench import match_jobs as jobs  # noqa: E402
 from tests.bench.main import corpus_in  # noqa: E402
 from tests.bench.match_poly import tell_poly  # noqa: E402
-from tests.bench.match_retrieval import EDITS, LENGTHS, tell_cells  # noqa: E402
+from tests.bench.match_retrieval import EDITS, LENGTHS, tell_barred, tell_cells  # noqa: E402
 from tests.bench.match_sizes import sizes, speed  # noqa: E402
 from tests.bench.match_style import style_rows  # noqa: E402
 from tests.bench.match_verdict import tell_quoted, tell_shuffled, tell_unrelated  # noqa: E402
@@ -76,6 +76,7 @@ def _asked(seed: int, chosen: argparse.Namespace) -> list[list[Job]]:
         for notes in reversed(LENGTHS)
         for share in EDITS
     ]
+    rows += [("barred", (name, seed, chosen.queries // 4)) for name in ("lieder", "tunebook")]
     rows += [("poly", (name, seed, chosen.excerpts // 2)) for name in ("lieder", "quartets")]
     rows.append(("shuffled", (seed, max(20, chosen.phrases // 10), chosen.null)))
     for name in ("lieder", "tunebook"):
@@ -105,6 +106,7 @@ def _tell(result: Result, found: dict[Job, Any], chosen: argparse.Namespace) -> 
         return [row for part in held for row in part]
 
     tell_cells(result, rows("cell"))
+    tell_barred(result, rows("barred"))
     tell_poly(result, rows("poly"))
     tell_experts(result, rows("experts"))
     tell_shuffled(result, rows("shuffled"))

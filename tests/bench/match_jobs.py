@@ -41,6 +41,14 @@ class Part:
         self.path = whole.path / "parts" / name
         self.path.mkdir(parents=True, exist_ok=True)
 
+    def notes_of(self, work_id: str) -> Any:
+        """The notes of a work alone."""
+        return self._whole.notes_of(work_id)
+
+    def metre_of(self, work_id: str) -> Any:
+        """The metre of a work alone."""
+        return self._whole.metre_of(work_id)
+
     def phrase(self, work_id: str) -> Any:
         """The notes of a work."""
         return self._whole.phrase(work_id)
@@ -127,6 +135,10 @@ def _cell(notes: int, share: float, seed: int, count: int) -> Rows:
     return match_retrieval.cell_rows(held, notes, share, seed, count)
 
 
+def _barred(name: str, seed: int, count: int) -> Rows:
+    return match_retrieval.barred_rows(known(name), corpus(name), seed, count)
+
+
 def _poly(name: str, seed: int, count: int) -> Rows:
     return match_poly.rows(judged(corpus(name), [], SIZE), seed, count)
 
@@ -139,6 +151,7 @@ JOBS: dict[str, Callable[..., Any]] = {
     "quoted": _quoted,
     "shuffled": _shuffled,
     "cell": _cell,
+    "barred": _barred,
     "poly": _poly,
     "experts": match_whole.rows,
 }

@@ -53,9 +53,15 @@ def cut(
     return pitch[part].astype(np.int64), onset[part].astype(np.int64)
 
 
-def edited(pitch: Ints, onset: Ints, share: float, rng: np.random.Generator) -> tuple[Ints, Ints]:
+def edited(
+    pitch: Ints,
+    onset: Ints,
+    share: float,
+    rng: np.random.Generator,
+    stretch: tuple[float, float] = (0.7, 1.4),
+) -> tuple[Ints, Ints]:
     """A passage with so many of its notes changed, dropped and added in equal parts, then moved
-    up to six semitones either way and stretched x0.7 to x1.4.
+    up to six semitones either way and stretched x0.7 to x1.4, or as said.
 
     A changed note moves by one to four semitones; a dropped one leaves its
     time to the note before; an added one halves the time of the note before
@@ -80,7 +86,7 @@ def edited(pitch: Ints, onset: Ints, share: float, rng: np.random.Generator) -> 
             pitches.insert(at + 1, pitches[at] + int(rng.integers(-4, 5)))
     low, high = min(pitches), max(pitches)
     up = int(rng.integers(-min(6, low), min(6, 127 - high) + 1))
-    times = np.maximum(1, np.rint(np.array(gaps) * 2 ** rng.uniform(np.log2(0.7), np.log2(1.4))))
+    times = np.maximum(1, np.rint(np.array(gaps) * 2 ** rng.uniform(*np.log2(stretch))))
     onsets = np.concatenate(([0], np.cumsum(times)[:-1])).astype(np.int64)
     return np.array(pitches) + up, onsets
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from scipy.stats import norm
 
-from musai.match import ranking, search
+from musai.match import places, ranking, search
 from musai.match.catalogue import Catalogue
 from tests.bench import match_queries as queries
 from tests.bench.match_tfidf import Tfidf
@@ -56,7 +56,7 @@ def _query(
         ranked = [ranking.rank(c.index, f.works[None]) for c, f in zip(held, found, strict=True)]
         if name != "plain":
             ranked = [
-                ranking.by_pitch(ranking.Lies(c.index, [used], [f]), r)
+                ranking.again(ranking.Lies(c.index, [used], [f]), r)
                 for c, f, r in zip(held, found, ranked, strict=True)
             ]
         row[f"{name}_first"] = _first(held, ranked, which, source.work)
@@ -64,6 +64,53 @@ def _query(
     ranked = [ranking.rank(c.index, s[None]) for c, s in cosines]
     row["tfidf_first"] = _first(held, ranked, which, source.work)
     return row
+
+
+BARRED = ((8, 0.2), (16, 0.3))
+"""Notes and edits of queries that keep their bars, as what was played to a click does."""
+
+
+def barred_rows(catalogue: Catalogue, corpus: Any, seed: int, count: int) -> list[dict[str, Any]]:
+    """Queries that keep their bars: is the right work first, with and without asking them?"""
+    pool = queries.sources(catalogue, ("line", "skyline"), max(LENGTHS))
+    rng = np.random.Generator(np.random.Philox(key=[seed, 6]))
+    metres = [corpus.metre_of(work_id) for work_id in catalogue.index.work_ids]
+    bars = [places.Bars.of(metre) for metre in metres]
+    rows = []
+    for notes, share in BARRED:
+        for _ in range(count):
+            source = pool[int(rng.integers(len(pool)))]
+            pitch, onset = queries.cut(catalogue, source, notes, rng)
+            changed, after = queries.edited(pitch, onset, share, rng, (1.0, 1.0))
+            line = search.line_from(changed, onset[0] + after)
+            found = search.exhaustive(catalogue.index, line)
+            ranked = ranking.rank(catalogue.index, found.works[None])
+            lies = ranking.Lies(catalogue.index, [line], [found])
+            asked = ranking.in_bars(lies, metres[source.work], bars.__getitem__)
+            row: dict[str, Any] = {"from": catalogue.name, "notes": notes, "edits": share}
+            for name, heard in (("in_bars", asked), ("without", None)):
+                last = ranking.again(lies, ranked, heard)
+                row[name] = _first([catalogue], [last], 0, source.work)
+            rows.append(row)
+    return rows
+
+
+def tell_barred(result: Result, rows: list[dict[str, Any]]) -> None:
+    """What the bars of a phrase are worth."""
+    save_rows("match_barred", rows)
+    for name in dict.fromkeys(row["from"] for row in rows):
+        for notes, share in BARRED:
+            cell = [r for r in rows if (r["from"], r["notes"], r["edits"]) == (name, notes, share)]
+            asked, without = (float(np.mean([r[x] for r in cell])) for x in ("in_bars", "without"))
+            result.add(
+                f"R@1, {name}, {notes} notes, {share:.0%} edits, in their bars",
+                f"{asked:.3f}",
+                f"{without:.3f}",
+                f"bars not asked; {len(cell)} queries",
+            )
+            if (name, notes) == ("tunebook", 8):
+                result.figures["r1_8_20_in_bars"] = round(asked, 4)
+                result.figures["r1_8_20_bars_unasked"] = round(without, 4)
 
 
 def _first(held: list[Catalogue], ranked: list[ranking.Ranked], which: int, work: int) -> float:

@@ -48,6 +48,14 @@ class Growing:
         self.works: Sequence[Any] = list(whole.works)[:count]
         self.id = hashlib.sha256(f"{count} {whole.id}".encode()).hexdigest()
 
+    def notes_of(self, work_id: str) -> Any:
+        """The notes of a work alone."""
+        return self._whole.notes_of(work_id)
+
+    def metre_of(self, work_id: str) -> Any:
+        """The metre of a work alone."""
+        return self._whole.metre_of(work_id)
+
     def phrase(self, work_id: str) -> Any:
         """The notes of a work."""
         return self._whole.phrase(work_id)

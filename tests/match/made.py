@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from musai.corpus import Creator, Term, Terms, Work
-from musai.music import Phrase, Voice
+from musai.music import Metre, NoteArray, Phrase, Voice
 
 STEPS = (-4, -3, -2, -2, -1, 1, 2, 2, 3, 4, 5, -5, 7, -7, 12)
 GAPS = (0.5, 0.5, 1.0, 1.0, 1.5, 0.25, 0.25, 2.0)
@@ -96,6 +96,12 @@ class Shelf:
     @property
     def id(self) -> str:
         return hashlib.sha256(repr(self.works).encode()).hexdigest()
+
+    def notes_of(self, work_id: str) -> NoteArray:
+        return next(p for p in self.music.values() if p.notes_id == work_id).notes
+
+    def metre_of(self, work_id: str) -> Metre:
+        return next(p for p in self.music.values() if p.notes_id == work_id).metre
 
     def phrase(self, work_id: str) -> Phrase:
         if self.reads == self.breaks_at:

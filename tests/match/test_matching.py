@@ -4,8 +4,9 @@ import made
 import numpy as np
 import pytest
 
+from musai.errors import NotFound
 from musai.match import Matcher, ranking
-from musai.music import Phrase
+from musai.music import Phrase, Voice
 
 
 @pytest.mark.parametrize("stretch", [0.5, 0.7, 1.0, 1.4, 2.0])
@@ -123,3 +124,30 @@ def test_near_duplicates_are_one_hit(tmp_path):
     assert found.verdict.clusters == 5
     assert found[0].variants == (Phrase(twin).notes_id,)
     assert "tune 3, another edition" not in [hit.title for hit in found[1:]]
+
+
+def beat(gaps: np.ndarray) -> Phrase:
+    """A snare drum struck after these waits, in quarters."""
+    onsets = np.concatenate(([0.0], np.cumsum(gaps)))
+    kit = [Voice("kit", 0, True)]
+    return Phrase.from_notes(onsets, np.full(len(onsets), 0.1), np.full(len(onsets), 38), names=kit)
+
+
+def test_how_common_a_beat_is_comes_from_beats_that_hold_it(tmp_path):
+    shared = np.resize([0.5, 0.25, 0.25, 0.75, 0.25, 1, 1.5], 14)
+    own = [made.rng(k).choice([0.25, 0.5, 1, 1.5, 2], 60) for k in range(3)]
+    beats = {f"beat {k}": beat(np.concatenate((gaps, shared))) for k, gaps in enumerate(own)}
+    melodies = {f"tune {k}": made.tune(k) for k in range(4)}
+    shelf = made.Shelf(tmp_path, {**beats, **melodies})
+    hit = Matcher.open(shelf, references=[], null="there").match(beat(shared), common=1)[0]
+    assert hit.stream.startswith("drums")
+    assert hit.common is not None
+    assert hit.common.works == 3
+
+
+def test_drums_are_not_laid_out_by_pitch_and_the_error_says_why(tmp_path):
+    drums = beat(np.resize([0.5, 0.25, 0.25], 30))
+    shelf = made.Shelf(tmp_path, {"beat": drums, "tune": made.tune(1)})
+    matcher = Matcher.open(shelf, references=[], null="there")
+    with pytest.raises(NotFound, match="rhythm alone"):
+        matcher.lay_out(drums, shelf.works[1].id)
