@@ -11,6 +11,7 @@
     ├── NotFound              no such work, corpus, model, phrase or replay
     ├── NotAllowed            the owner's terms do not allow this use
     ├── Altered               stored bytes whose hash is no longer the recorded one
+    ├── NoSpace               the disk is full; nothing that was there is lost
     └── WorkerDied            a worker process ended while it had work in hand
 
 ``exit_code`` is what the command line returns for it.
@@ -61,6 +62,10 @@ class NotAllowed(MusaiError):
 
 class Altered(MusaiError):
     """Stored bytes differ from what their recorded hash says."""
+
+
+class NoSpace(MusaiError):
+    """A disk or a quota is full."""
 
 
 class WorkerDied(MusaiError):

@@ -22,10 +22,10 @@ from musai.cli.common import (
     json_option,
     read_phrase,
     say_json,
-    write_file,
 )
 from musai.cli.wishes import wishes
 from musai.errors import BadInput, BadRequest, MusaiError, NotAllowed, NotFound
+from musai.files import write_whole
 from musai.music import Phrase
 from musai.music.notelist import FIRST, write_notelist
 from musai.transformer.controls import MODES, Mode
@@ -91,7 +91,7 @@ def ask(
             answer, phrase = _fetched(request, host, port, not no_match, keep)
         except Refused as refused:
             raise _named(refused) from refused
-        write_file(out, _bytes(request, answer, phrase, out))
+        write_whole(out, _bytes(request, answer, phrase, out))
     if as_json:
         say_json(_plain(request, answer, out))
     else:

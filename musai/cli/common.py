@@ -1,10 +1,9 @@
-"""What the command files share: one JSON value on stdout, files written whole, a service for one phrase."""
+"""What the command files share: one JSON value on stdout, a service for one phrase."""
 
 import json
-import os
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -32,19 +31,6 @@ model_option = click.option(
 def say_json(value: Any) -> None:
     """Print one JSON value."""
     click.echo(json.dumps(value, ensure_ascii=False, indent=2, allow_nan=False))
-
-
-def write_file(path: Path, data: bytes) -> None:
-    """Write the whole file or nothing.  Raises `BadInput` where it cannot be written."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        beside.write_bytes(data)
-        beside.replace(path)
-    except OSError as error:
-        with suppress(OSError):
-            beside.unlink(missing_ok=True)
-        raise BadInput(f"{path} cannot be written: {error.strerror or error}") from None
 
 
 def is_notelist(path: Path | None) -> bool:

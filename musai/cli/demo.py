@@ -18,9 +18,10 @@ from rich.live import Live
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
-from musai.cli.common import counted, json_option, model_option, say_json, write_file
+from musai.cli.common import counted, json_option, model_option, say_json
 from musai.cli.textroll import text_roll
 from musai.errors import MusaiError
+from musai.files import write_whole
 from musai.music import Metre, Note, Phrase
 from musai.report import Report, from_plain, save_report
 from musai.transformer.request import Request
@@ -64,7 +65,7 @@ def demo(seed: int, bars: int, out: Path, model: str | None, as_json: bool) -> N
         _wait_until_ready(server, console)
         told = _ask(server, request, console)
         report = from_plain(_get(server.web, f"reports/{told.answer.phrase}.json"))
-    write_file(out / "phrase.mid", told.phrase.to_midi())
+    write_whole(out / "phrase.mid", told.phrase.to_midi())
     save_report(report, out)
     if as_json:
         say_json(_plain(told, report, out))

@@ -17,10 +17,10 @@ from musai.cli.common import (
     read_phrase,
     say_json,
     wait_for,
-    write_file,
 )
 from musai.cli.wishes import wishes
 from musai.errors import MusaiError, NotFound
+from musai.files import write_whole
 from musai.ledger import Ledger
 from musai.music import Phrase, notes_array
 from musai.music.notes import untangled
@@ -121,7 +121,7 @@ def replay(replay_id: str, out: Path | None, model: str | None, as_json: bool) -
         same = finished.replay == IDENTICAL
         if out is not None:
             made = service.phrase(finished.phrase_id) if same else _from_notes(known, outcome)
-            write_file(out, made.to_midi())
+            write_whole(out, made.to_midi())
     if as_json:
         say_json(
             {
@@ -162,7 +162,7 @@ def _ask(
         outcome = wait_for(lambda hear: service.submit(request, hear, session="cli"), service)
         finished, _ = outcome.whole
         path = out or Path(f"musai-{finished.phrase_id[:8]}.mid")
-        write_file(path, service.phrase(finished.phrase_id).to_midi())
+        write_whole(path, service.phrase(finished.phrase_id).to_midi())
         about = service.describe()["model"] or {}
     if as_json:
         made = {"seed": request.seed, "out": str(path), "model": about.get("name")}

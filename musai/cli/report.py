@@ -92,6 +92,7 @@ def _of_phrase(subject: str, corpora: tuple[str, ...]) -> "Report":
     """The report of what the ledger holds."""
     from musai.ledger import Ledger
     from musai.service.reporting import report_of
+    from musai.service.shelves import Shelves
 
     if corpora:
         raise BadInput(
@@ -101,13 +102,14 @@ def _of_phrase(subject: str, corpora: tuple[str, ...]) -> "Report":
     path = folders.home() / "ledger" / "ledger.sqlite"
     if not path.exists():
         raise NotFound("nothing has been made here yet: musai generate, or musai serve")
+    shelves = Shelves(folders.home())
     with Ledger.open(path) as ledger:
         if subject != "last":
-            return report_of(ledger, subject)
+            return report_of(ledger, subject, shelves)
         newest = ledger.last(1, "phrase")
         if not newest or newest[0].payload is None:
             raise NotFound("the ledger holds no phrase yet, or the last one was erased")
-        return report_of(ledger, newest[0].payload["phrase_id"])
+        return report_of(ledger, newest[0].payload["phrase_id"], shelves)
 
 
 def _of_file(path: Path, corpora: tuple[str, ...], no_wait: bool, quiet: bool) -> "Report":

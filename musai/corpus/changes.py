@@ -1,7 +1,7 @@
 """What changes a corpus: make, add, remove, pack.  One writer at a time, each change in one step."""
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -15,7 +15,8 @@ from musai.corpus.corpus import Corpus
 from musai.corpus.licences import USES, permission
 from musai.corpus.store import Header, Row, Store, Takedown
 from musai.corpus.work import Work
-from musai.errors import BadInput
+from musai.errors import BadInput, NotFound
+from musai.files import told_of_disk
 from musai.music import Phrase
 
 PACK_AT = 0.25
@@ -48,16 +49,19 @@ Additions = Iterator[tuple[Work, Phrase] | LeftOut]
 def writing(folder: Path) -> Iterator[None]:
     """Hold the corpus's one writing place; a folder that holds no corpus afterwards is tidied up.
 
-    Raises `BadInput` where another process has the place for more than 10 s.
+    Raises `BadInput` where another process has the place for more than 10 s, `NoSpace` where the
+    disk is full.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    with told_of_disk(folder):
+        folder.mkdir(parents=True, exist_ok=True)
     lock = FileLock(folder / ".lock", timeout=10)
     try:
         lock.acquire()
     except Timeout as fault:
         raise BadInput(f"another process is changing the corpus in {folder}") from fault
     try:
-        yield
+        with told_of_disk(folder, "the corpus is as it was before"):
+            yield
     finally:
         empty = not (folder / "catalogue.jsonl").is_file()
         if empty:
@@ -211,6 +215,30 @@ def remove(corpus: Corpus, work_id: str, *, on: date | None, reason: str = "") -
         files.sweep(left)
         _describe(left)
     return takedown
+
+
+def restate(corpus: Corpus, work_ids: Iterable[str], change: Callable[[Work], Work]) -> None:
+    """Say something else of some works: their words, terms and evidence, never their notes.
+
+    All of it in one step, or nothing.  Raises `NotFound` for a work that is not there.
+    """
+    with writing(corpus.path):
+        store = Store.open(corpus.path)
+        wanted = set(work_ids)
+        if missing := wanted - {row.work.id for row in store.rows}:
+            raise NotFound(f"corpus {corpus.name} has no work {min(missing)[:12]}")
+        rows = [
+            replace(row, work=_same_notes(row.work, change(row.work)))
+            if row.work.id in wanted
+            else row
+            for row in store.rows
+        ]
+        left = files.commit(Store(store.folder, store.header, rows, store.takedowns))
+        _describe(left)
+
+
+def _same_notes(before: Work, after: Work) -> Work:
+    return replace(after, id=before.id, notes=before.notes, file_sha256=before.file_sha256)
 
 
 def left_out(folder: Path) -> list[LeftOut]:

@@ -218,6 +218,14 @@ def unpack_head(head: bytes) -> tuple[Metre, tuple[Voice, ...], int]:
 
 def append(store: Store, additions: Iterable[tuple[Work, Phrase]]) -> list[Row]:
     """Write notes and heads behind the last that belong to a work; the new rows, not yet existing."""
+    try:
+        return _appended(store, additions)
+    except BaseException:
+        _give_back(store)
+        raise
+
+
+def _appended(store: Store, additions: Iterable[tuple[Work, Phrase]]) -> list[Row]:
     rows = []
     first, head_at = store.notes_end, store.heads_end
     with _opened(store.notes_file) as notes, _opened(store.heads_file) as heads:
@@ -233,6 +241,16 @@ def append(store: Store, additions: Iterable[tuple[Work, Phrase]]) -> list[Row]:
         _sync(notes)
         _sync(heads)
     return rows
+
+
+def _give_back(store: Store) -> None:
+    """Cut off what was appended and will never be a work's: on a full disk others need the room."""
+    for file, at in (
+        (store.notes_file, store.notes_end * NOTE.itemsize),
+        (store.heads_file, store.heads_end),
+    ):
+        with suppress(OSError):
+            os.truncate(file, at)
 
 
 def commit(store: Store) -> Store:
@@ -307,10 +325,15 @@ def _data_files(folder: Path) -> list[Path]:
 def write_beside(path: Path, data: bytes) -> None:
     """Replace a file in one step: whoever reads it sees the old bytes or the new ones."""
     beside = path.with_name(f".{path.name}.new")
-    with beside.open("wb") as stream:
-        stream.write(data)
-        _sync(stream)
-    beside.replace(path)
+    try:
+        with beside.open("wb") as stream:
+            stream.write(data)
+            _sync(stream)
+        beside.replace(path)
+    except OSError:
+        with suppress(OSError):
+            beside.unlink(missing_ok=True)
+        raise
 
 
 def _sync(stream: Any) -> None:

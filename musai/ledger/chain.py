@@ -28,10 +28,16 @@ GENESIS = bytes(32)
 KINDS: dict[str, tuple[str, ...]] = {
     "request": ("replay_id", "session", "model_id", "corpus_id", "request", "made_with"),
     "phrase": ("phrase_id", "replay_id", "session", "midi"),
+    "file": ("phrase_id", "session", "name", "sha256", "midi"),
     "match": ("phrase_id", "verdict", "corpora"),
     "decision": ("phrase_id", "decision"),
     "replay": ("replay_id", "verdict"),
     "failure": ("kind", "reason"),
+    "judgement": ("phrase_id", "work_id", "who"),
+    "shown": ("phrase_id", "work_id", "who"),
+    "import": ("corpus", "who", "added"),
+    "terms": ("corpus", "work_id", "who", "before", "after"),
+    "takedown": ("corpus", "work_id", "who", "reason"),
     "erasure": ("records", "reason"),
 }
 """THE table of kinds: what may be recorded, and what each payload must hold."""
@@ -71,8 +77,19 @@ def canonical_body(kind: str, payload: Payload) -> bytes:
 
 def names_of(payload: Payload) -> list[tuple[str, str]]:
     """(name, value) pairs to search by; derived, so that verifying can derive them again."""
-    found = ((name, payload.get(name)) for name in NAMES)
-    return [(name, value) for name, value in found if isinstance(value, str) and value]
+    found = [(name, payload.get(name)) for name in NAMES]
+    found += [("work_id", work_id) for work_id in _matched(payload)]
+    named = {(name, value) for name, value in found if isinstance(value, str) and value}
+    return sorted(named)
+
+
+def _matched(payload: Payload) -> set[Any]:
+    """The works that a comparison names, so that an owner finds all that came near a work."""
+    corpora = payload.get("corpora")
+    rows = [row for row in corpora if isinstance(row, dict)] if isinstance(corpora, list) else []
+    lists = [hits for row in rows if isinstance(hits := row.get("hits"), list)]
+    found = [hit.get("work_id") for hits in lists for hit in hits if isinstance(hit, dict)]
+    return {work_id for work_id in found if isinstance(work_id, str)}
 
 
 def payload_digest(salt: bytes, body: bytes) -> bytes:

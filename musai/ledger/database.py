@@ -34,6 +34,16 @@ MIGRATIONS: tuple[str, ...] = (
     ) WITHOUT ROWID;
     CREATE INDEX name_by_seq ON name (seq);
     """,
+    # Comparisons of before are found by the works that they name, as those of now are.
+    """
+    INSERT OR IGNORE INTO name
+        SELECT 'work_id', json_extract(hit.value, '$.work_id'), payload.seq
+        FROM payload
+        JOIN record ON record.seq = payload.seq AND record.kind = 'match'
+        JOIN json_each(CAST(payload.body AS TEXT), '$.corpora') AS corpus
+        JOIN json_each(corpus.value, '$.hits') AS hit
+        WHERE json_type(hit.value, '$.work_id') = 'text'
+    """,
 )
 """Each is applied once, in order; an applied one is never edited, only followed by another."""
 

@@ -26,6 +26,8 @@ from musai.ledger.writer import Entry, Writer
 
 MIN_PREFIX = 8
 FLUSH_ATTEMPTS = 40
+MOST_VALUES = 500
+"""Values in one question to SQLite, which allows 999 on older builds."""
 
 _THE_PLACE = (
     sqlite3.SQLITE_BUSY,
@@ -147,6 +149,29 @@ class Ledger:
             "ORDER BY record.seq DESC LIMIT ?3",
             (kind, session, max(0, count)),
         )
+
+    def after(self, seq: int, count: int = 500) -> list[Record]:
+        """The next `count` records behind number `seq`, oldest first: a ledger read page by page."""
+        return self._select(
+            "WHERE record.seq > ?1 ORDER BY record.seq LIMIT ?2", (seq, max(0, count))
+        )
+
+    def naming(self, name: str, values: Iterable[str], kind: str) -> dict[str, list[int]]:
+        """Under each value, the numbers of the records of a kind that name it; see `find`."""
+        wanted = sorted(set(values))
+        found: dict[str, list[int]] = {}
+        with self._read() as connection:
+            for first in range(0, len(wanted), MOST_VALUES):
+                some = wanted[first : first + MOST_VALUES]
+                rows = connection.execute(
+                    "SELECT name.value, name.seq FROM name JOIN record ON record.seq = name.seq "
+                    f"WHERE name.name = ? AND kind = ? AND value IN ({','.join('?' * len(some))}) "
+                    "ORDER BY name.seq",
+                    (name, kind, *some),
+                )
+                for value, seq in rows:
+                    found.setdefault(value, []).append(seq)
+        return found
 
     def sessions(self) -> list[str]:
         """Names of the sessions that have records, sorted."""

@@ -10,7 +10,7 @@ from musai.music import Phrase
 from musai.report import facts, names
 from musai.report.bars import bar_count
 from musai.report.compare import compare
-from musai.report.inputs import Evidence, HitLike, VerdictLike
+from musai.report.inputs import Evidence, HitLike
 from musai.report.records import (
     Corpus,
     Match,
@@ -59,7 +59,8 @@ def build_report(
     `software` adds names and versions to musai's and Python's.
     """
     hits = list(evidence.hits[:MAX_MATCHES]) if evidence else []
-    title = name or _title(phrase, player)
+    request = player.request if player else {}
+    title = name or names.asked(request, bar_count(phrase), phrase.id)
     return Report(
         title=title,
         made_at=when,
@@ -72,38 +73,16 @@ def build_report(
         player=player,
         replay=replay,
         corpus=corpus,
-        verdict=(
-            _verdict(evidence.verdict, unrated, evidence.spread)
-            if evidence
-            else _verdict(None, unrated)
-        ),
+        verdict=verdict_record(evidence, unrated),
         style=facts.style_of(evidence.style) if evidence else None,
         matches=tuple(
-            _match(rank, hit, phrase, evidence, phrase_of if rank <= comparisons else None)
+            match_record(rank, hit, phrase, evidence, phrase_of if rank <= comparisons else None)
             for rank, hit in enumerate(hits, 1)
             if evidence is not None
         ),
         methods=METHODS,
         limits=_limits(corpus),
     )
-
-
-_MODES = {
-    "answer": "Answer",
-    "continue": "Continuation",
-    "infill": "Infill",
-    "vary": "Variation",
-    "accompany": "Accompaniment",
-}
-
-
-def _title(phrase: Phrase, player: Player | None) -> str:
-    """ "Answer in 2 bars, seed 7", or the phrase's id where nobody played it here."""
-    request = player.request if player else {}
-    if "seed" not in request:
-        return f"Phrase {phrase.id[:8]}"
-    kind = _MODES.get(str(request.get("mode")), "Phrase")
-    return f"{kind} in {names.counted(bar_count(phrase), 'bar')}, seed {request['seed']}"
 
 
 def player_record(
@@ -141,8 +120,9 @@ def _subject(phrase: Phrase, name: str, origin: Literal["generated", "file"]) ->
     )
 
 
-def _verdict(found: VerdictLike | None, unrated: str, spread: Any = None) -> Verdict:
-    if found is None:
+def verdict_record(evidence: Evidence | None, unrated: str = "") -> Verdict:
+    """The verdict in words and numbers; without evidence grey, and `unrated` says why."""
+    if evidence is None:
         return Verdict(
             light="grey",
             word=LIGHTS["grey"].word,
@@ -155,6 +135,7 @@ def _verdict(found: VerdictLike | None, unrated: str, spread: Any = None) -> Ver
             longest_run=0,
             sentences=facts.sentences(None),
         )
+    found, spread = evidence.verdict, evidence.spread
     extra = {name: getattr(found, name) for name in _EXTRA if hasattr(found, name)}
     return Verdict(
         light=found.light,
@@ -178,13 +159,14 @@ _EXTRA = ("extrapolated", "null_reference", "engine", "searched")
 """What a verdict may say beyond the least that a report needs; older records do not."""
 
 
-def _match(
+def match_record(
     rank: int,
     hit: HitLike,
     phrase: Phrase,
     evidence: Evidence,
     phrase_of: PhraseOf | None,
 ) -> Match:
+    """One hit; with its comparison where its alignment was kept and `phrase_of` has the work."""
     comparison = None
     if phrase_of is not None and hit.alignment:
         try:

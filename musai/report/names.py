@@ -1,8 +1,9 @@
 """How numbers, pitches and places are written for a reader.  Pure functions of plain values."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from fractions import Fraction
+from typing import Any
 
 from musai.music import TICKS, Metre, Tempo
 
@@ -146,3 +147,20 @@ def counted(count: int, noun: str) -> str:
 
 def _superscript(exponent: int) -> str:
     return str(exponent).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
+
+
+_MODES = {
+    "answer": "Answer",
+    "continue": "Continuation",
+    "infill": "Infill",
+    "vary": "Variation",
+    "accompany": "Accompaniment",
+}
+
+
+def asked(request: Mapping[str, Any], bars: int, phrase_id: str) -> str:
+    """What to call a phrase that has no name: "Answer in 2 bars, seed 7", or by its id."""
+    if request.get("seed") is None:
+        return f"Phrase {phrase_id[:8]}"
+    kind = _MODES.get(str(request.get("mode")), "Phrase")
+    return f"{kind} in {counted(bars, 'bar')}, seed {request['seed']}"

@@ -1,8 +1,6 @@
 """Report <-> plain values, JSON, schema and files."""
 
 import json
-import os
-import tempfile
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -11,6 +9,7 @@ from typing import Any
 import msgspec
 
 from musai.errors import BadInput
+from musai.files import write_whole
 from musai.report.html import render_html
 from musai.report.records import VERSION, Report
 
@@ -67,29 +66,14 @@ def schema_text() -> str:
 def publish_schema(folder: Path) -> Path:
     """Write the schema of today's records; run when a record changes."""
     path = folder / SCHEMA_FILE
-    _write(path, (json.dumps(make_schema(), indent=2, ensure_ascii=False) + "\n").encode())
+    write_whole(path, (json.dumps(make_schema(), indent=2, ensure_ascii=False) + "\n").encode())
     return path
 
 
 def save_report(report: Report, folder: Path) -> tuple[Path, Path]:
     """Write `report.json` and `report.html` into `folder`, made where missing; both paths."""
     page, data = render_html(report).encode(), to_json(report)
-    folder.mkdir(parents=True, exist_ok=True)
     paths = folder / "report.json", folder / "report.html"
     for path, content in zip(paths, (data, page), strict=True):
-        _write(path, content)
+        write_whole(path, content)
     return paths
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Replace a file whole or not at all."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        # mkstemp makes files for the owner alone; a report is a document like others.
-        Path(name).chmod(0o644)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise

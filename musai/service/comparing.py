@@ -63,6 +63,7 @@ class _Pending:
     phrase: wire.PhraseWire
     on_answer: OnAnswer
     asked: float
+    thorough: bool = False
     sent: bool = False
 
 
@@ -110,18 +111,31 @@ class Bench:
             reasons = [s.sentence for s in self._status.values()]
         return "" if not all(reasons) else "; ".join(reasons)
 
-    def compare(self, number: int, phrase: wire.PhraseWire, on_answer: OnAnswer) -> None:
+    def compare(
+        self, number: int, phrase: wire.PhraseWire, on_answer: OnAnswer, *, thorough: bool = False
+    ) -> None:
         """Compare a phrase; `on_answer` comes from any thread, perhaps before this returns."""
         with self._lock:
             held = any(s.state in ("ready", "opening") for s in self._status.values())
             if held and self._match.state in ("starting", "ready"):
-                self._pending[number] = _Pending(phrase, on_answer, perf_counter())
+                self._pending[number] = _Pending(phrase, on_answer, perf_counter(), thorough)
                 self._send_pending()
                 return
             if held:
                 self._match.fill()
         why = self.why_not or "the process that compares is not running"
         on_answer(Answer(grey(why), [], 0.0))
+
+    def use(self, name: str) -> None:
+        """Compare with this corpus from now on as well; opened anew where it is in use already."""
+        with self._lock:
+            self._status.setdefault(name, CorpusStatus(name))
+            names = list(self._status)
+            self._match.arguments = (*self._match.arguments[:1], *names)
+        if self._match.state == "ready":
+            self._match.send(wire.Open(names))
+        else:
+            self._match.fill()
 
     def describe(self) -> dict[str, Any]:
         """Corpora, the light, and both posts."""
@@ -158,7 +172,7 @@ class Bench:
         for number, pending in self._pending.items():
             if not pending.sent:
                 pending.sent = True
-                self._match.send(wire.Compare(number, pending.phrase))
+                self._match.send(wire.Compare(number, pending.phrase, pending.thorough))
 
     def _opened(self, about: dict[str, Any]) -> None:
         """What the matcher could open; what is missing of it is built, once."""
@@ -172,6 +186,9 @@ class Bench:
                     self._want(wire.Build(status.name, "corpus"))
                 elif status.state == "ready" and status.reason:
                     self._want(wire.Build(status.name, "null"))
+            if set(self._status) - {row["name"] for row in about["corpora"]}:
+                # One came into use while these were being opened.
+                self._match.send(wire.Open(list(self._status)))
             none = not any(status.state == "ready" for status in self._status.values())
             if not none:
                 self._send_pending()

@@ -24,6 +24,7 @@ from musai.service.fairness import AT_ONCE, MAX_WAITING, MAX_WAITING_SESSION
 from musai.service.interface import OnEvent
 from musai.service.replays import IDENTICAL, changed_settings, verdict
 from musai.service.reporting import report_of
+from musai.service.rights import Rights
 from musai.transformer.controls import RANGES
 from musai.transformer.request import Request
 
@@ -71,6 +72,13 @@ class Service:
         setting = Setting(self.home, threads)
         self._bench = Bench(corpora, matcher, builder, build, setting)
         self._desk = Desk(self, player, model, setting)
+        rights = Rights(self.home, self.ledger, self._bench, clock)
+        self.shelves, self.history, self.catalogue = (
+            rights.shelves,
+            rights.history,
+            rights.catalogue,
+        )
+        self.jobs, self.tasks = rights.jobs, rights.tasks
         self._closed = False
 
     def submit(self, request: Request, on_event: OnEvent, *, session: str = "") -> int:
@@ -88,8 +96,8 @@ class Service:
 
     def again(self, phrase_id: str, on_event: OnEvent, *, session: str = "") -> int:
         """See `ServiceLike`."""
-        payload = records.phrase_record(self.ledger, phrase_id).payload or {}
-        asked = records.request_record(self.ledger, payload["replay_id"])
+        replay_id = records.replay_id_of(records.phrase_record(self.ledger, phrase_id))
+        asked = records.request_record(self.ledger, replay_id)
         return self.submit(Request.from_dict(asked["request"]).again(), on_event, session=session)
 
     def cancel(self, ticket: int) -> bool:
@@ -108,6 +116,10 @@ class Service:
         """See `ServiceLike`."""
         request, known, session = records.recorded(self.ledger, replay_id)
         return self._desk.submit(request, on_event, session, known)
+
+    def use(self, corpus: str) -> None:
+        """Compare phrases with this corpus too from now on; what it lacks is built behind."""
+        self._bench.use(corpus)
 
     def describe(self) -> dict[str, Any]:
         """See `ServiceLike`."""
@@ -133,7 +145,9 @@ class Service:
 
     def report(self, phrase_id: str) -> dict[str, Any]:
         """See `ServiceLike`."""
-        values: dict[str, Any] = json.loads(to_json(report_of(self.ledger, phrase_id)))
+        values: dict[str, Any] = json.loads(
+            to_json(report_of(self.ledger, phrase_id, self.shelves))
+        )
         return values
 
     def phrase(self, phrase_id: str) -> Phrase:
@@ -145,6 +159,7 @@ class Service:
         if self._closed:
             return
         self._closed = True
+        self.jobs.close()
         self._desk.close()
         self._bench.close()
         self._announcer.close()

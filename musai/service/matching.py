@@ -20,6 +20,9 @@ TOP = 10
 ALIGNED = 5
 """Hits recorded with alignment and all that is known of the work, as many as a report draws."""
 
+THOROUGH = 50, 10
+"""The same for a file that somebody asks about: a report lists and draws more of them."""
+
 GROUPS = 12
 """Composers and collections recorded of a phrase's style, those whose music is most like it."""
 
@@ -104,7 +107,8 @@ class Room:
         try:
             phrase = command.phrase.phrase()
             rows = [
-                compared(name, matcher, phrase, self.styles) for name, matcher in matchers.items()
+                compared(name, matcher, phrase, self.styles, command.thorough)
+                for name, matcher in matchers.items()
             ]
         except Exception as error:
             return wire.Unfound(command.ticket, reason_of(error))
@@ -147,19 +151,24 @@ def _stamp(shelf: Shelf) -> int:
 
 
 def compared(
-    name: str, matcher: MatcherLike, phrase: Any, styles: Styles | None = None
+    name: str,
+    matcher: MatcherLike,
+    phrase: Any,
+    styles: Styles | None = None,
+    thorough: bool = False,
 ) -> dict[str, Any]:
     """One corpus's row: name, id, path, works, verdict, hits, and about each work that was hit.
 
     `spread` is the null in short, `style` what `styles` says of the phrase; each None where it
     is not known, `style_reason` says why there is no style.
     """
-    matches = matcher.match(phrase, top=TOP, common=ALIGNED)
+    top, aligned = THOROUGH if thorough else (TOP, ALIGNED)
+    matches = matcher.match(phrase, top=top, common=ALIGNED)
     corpus = matcher.corpus
     hits: list[dict[str, Any]] = []
     for rank, hit in enumerate(matches):
         values = plain(hit)
-        if rank >= ALIGNED:
+        if rank >= aligned:
             values["alignment"] = []
         hits.append(values)
     style, why = styles.of(corpus, phrase) if styles else (None, "")
@@ -173,7 +182,7 @@ def compared(
         "spread": plain(_spread(matcher, matches.verdict, phrase)),
         "style": _fewer(plain(style)),
         "style_reason": why,
-        "about": {hit["work_id"]: about(corpus, hit["work_id"]) for hit in hits[:ALIGNED]},
+        "about": {hit["work_id"]: about(corpus, hit["work_id"]) for hit in hits[:aligned]},
     }
 
 

@@ -34,7 +34,7 @@ class Post:
         setting: Setting,
     ) -> None:
         self.role = role
-        self._arguments = tuple(arguments)
+        self.arguments = tuple(arguments)
         self._on_message = on_message
         self._on_gone = on_gone
         self._setting = setting
@@ -92,7 +92,7 @@ class Post:
 
     def _start(self) -> None:
         self.state, self._useful = "starting", False
-        self._child = Child(self.role, self._arguments, self._message, self._ended, self._setting)
+        self._child = Child(self.role, self.arguments, self._message, self._ended, self._setting)
 
     def _message(self, message: wire.Up) -> None:
         if isinstance(message, wire.Ready):

@@ -55,6 +55,20 @@ def phrase_payload(
     }
 
 
+def file_payload(phrase: Phrase, session: str, name: str, sha256: str, bars: int) -> Payload:
+    """A phrase that was read from a file: the phrase as MIDI, and what file it was."""
+    return {
+        "phrase_id": phrase.id,
+        "session": session,
+        "name": name,
+        "sha256": sha256,
+        "notes_id": phrase.notes_id,
+        "midi": phrase.to_midi().hex(),
+        "notes": len(phrase),
+        "bars": bars,
+    }
+
+
 def replay_payload(made: wire.Made, recorded: Recorded, verdict: str, changed: str) -> Payload:
     """How a replay came out."""
     return {
@@ -78,9 +92,12 @@ def match_payload(phrase_id: str, session: str, answer: Answer) -> Payload:
 
 
 def phrase_record(ledger: Ledger, phrase_id: str) -> Record:
-    """The record that made a phrase, by its id or a prefix.  Raises `NotFound`."""
+    """The record that made a phrase or read it from a file, by its id or a prefix.
+
+    Raises `NotFound`.
+    """
     full = ledger.full_id("phrase_id", phrase_id)
-    records = ledger.find("phrase_id", full, "phrase")
+    records = ledger.find("phrase_id", full, "phrase") or ledger.find("phrase_id", full, "file")
     if not records:
         raise NotFound(f"the ledger has no phrase {phrase_id!r}; it may have been erased")
     return records[-1]
@@ -98,6 +115,17 @@ def phrase_of(record: Record) -> Phrase:
             f"its id says {payload['phrase_id'][:8]}"
         )
     return phrase
+
+
+def replay_id_of(record: Record) -> str:
+    """The replay id of a phrase that was made here.  Raises `NotFound` for one read from a file."""
+    payload = record.payload or {}
+    if record.kind != "phrase":
+        raise NotFound(
+            f"the phrase {payload['phrase_id'][:8]} was read from {payload['name']!r}; only what "
+            "was made here can be made again"
+        )
+    return str(payload["replay_id"])
 
 
 def request_record(ledger: Ledger, replay_id: str) -> Payload:

@@ -75,10 +75,11 @@ class Stop(Message, frozen=True):
 
 
 class Compare(Message, frozen=True):
-    """To the matcher: what is this phrase like?"""
+    """To the matcher: what is this phrase like?  A thorough answer has more hits, more of them whole."""
 
     ticket: int
     phrase: PhraseWire
+    thorough: bool = False
 
 
 class Open(Message, frozen=True):

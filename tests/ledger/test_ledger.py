@@ -295,7 +295,7 @@ def test_a_file_that_is_no_ledger_is_refused(path: Path) -> None:
 def test_a_ledger_of_a_newer_musai_is_refused(path: Path) -> None:
     filled(path, 1)
     raw(path, "PRAGMA user_version = 99")
-    with pytest.raises(BadInput, match="has version 99; this musai knows up to 1"):
+    with pytest.raises(BadInput, match="has version 99; this musai knows up to 2"):
         Ledger.open(path)
 
 
