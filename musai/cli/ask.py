@@ -105,7 +105,7 @@ def _errors_in(out: Path) -> Iterator[None]:
         yield
     except MusaiError as error:
         if is_notelist(out):
-            write_file(out, f"{FIRST}\nerror {_line(error)}\n".encode())
+            write_whole(out, f"{FIRST}\nerror {_line(error)}\n".encode())
         raise
 
 

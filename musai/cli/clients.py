@@ -6,8 +6,9 @@ from pathlib import Path
 
 import click
 
-from musai.cli.common import json_option, say_json, write_file
+from musai.cli.common import json_option, say_json
 from musai.errors import NotFound
+from musai.files import write_whole
 from osc_bridge.shelf import FOLDER, SHELF, Shelved, contents, homes, shelved
 
 
@@ -46,7 +47,7 @@ def _copy(name: str, client: Shelved, to: Path | None) -> list[Path]:
     written = []
     for place in places:
         for file, data in contents(client, command()):
-            write_file(place / file, data)
+            write_whole(place / file, data)
             written.append(place / file)
     return written
 
