@@ -12,6 +12,8 @@ MUST = (
     "osc_bridge/clients/musai.pd",
     "osc_bridge/clients/musai_ardour.lua",
     "osc_bridge/clients/musai_reaper.lua",
+    "osc_bridge/clients/ardour.md",
+    "osc_bridge/clients/ardour.png",
     "osc_bridge/clients/pd.md",
     "osc_bridge/clients/pd.png",
     "LICENSE",

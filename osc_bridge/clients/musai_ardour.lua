@@ -16,7 +16,7 @@ function factory () return function ()
 	local SCALE = 4                                    -- Ardour has 1920
 
 	-- shared: begin (the same lines in musai_ardour.lua and musai_reaper.lua)
-	local WINDOWS = package.config:sub (1, 1) == "\\"
+	local WINDOWS = os.getenv ("WINDIR") ~= nil
 
 	-- The lines of a note list: one voice for each name in `voices`.
 	local function note_list (prompt)
@@ -281,9 +281,17 @@ function factory () return function ()
 		end
 	end
 
+	-- Some MIDI region of the session, on a track or not.
+	local function any_region ()
+		for _, region in ARDOUR.RegionFactory.regions ():iter () do
+			if not region:to_midiregion ():isnil () then return region end
+		end
+	end
+
 	-- A region to write into. Ardour's scripts can copy a region, not make one; where there is none
 	-- to copy, a file with one note is imported.
 	local function blank_region (track, donor)
+		donor = donor or any_region ()
 		if donor then
 			return ARDOUR.RegionFactory.clone_region (donor, true, true)
 		end
@@ -298,13 +306,8 @@ function factory () return function ()
 			ARDOUR.SrcQuality.SrcBest, names.SMFFileAndTrackName or names.SMFTrackName,
 			ARDOUR.MidiTempoMapDisposition.SMFTempoIgnore, at (0), ARDOUR.PluginInfo (), track, false)
 		os.remove (path)
-		for _, one in ipairs (midi_tracks ()) do
-			for _, region in ipairs (midi_regions (one)) do
-				local copy = ARDOUR.RegionFactory.clone_region (region, true, true)
-				one:playlist ():remove_region (region)
-				return copy
-			end
-		end
+		donor = any_region ()
+		return donor and ARDOUR.RegionFactory.clone_region (donor, true, true)
 	end
 
 	-- Controllers of the copied region do not belong to the answer.
@@ -384,9 +387,6 @@ function factory () return function ()
 	if not answer then return say ("Error", why) end
 
 	local donor = chosen and chosen.parts[1].region
-	for _, track in ipairs (midi_tracks ()) do
-		donor = donor or midi_regions (track)[1]
-	end
 	local wished = chosen and chosen.parts[1].track
 	for route in Editor:get_selection ().tracks:routelist ():iter () do
 		local track = route:to_track ()

@@ -10,7 +10,7 @@ local PROJECT = 0                                      -- the open one
 local TITLE = "musai"
 
 -- shared: begin (the same lines in musai_ardour.lua and musai_reaper.lua)
-local WINDOWS = package.config:sub (1, 1) == "\\"
+local WINDOWS = os.getenv ("WINDIR") ~= nil
 
 -- The lines of a note list: one voice for each name in `voices`.
 local function note_list (prompt)

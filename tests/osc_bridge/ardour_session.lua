@@ -122,10 +122,16 @@ LuaDialog = {
 function ardour (description) print ("SCRIPT " .. description.type) end
 
 assert (loadfile (script)) ()
+local exit, dump = os.exit, string.dump
+-- With a screen Ardour keeps the function alone, without names, and takes these away.
+local kept = assert (load (dump (factory, true)))
+dofile, require, package, debug, rawget, rawset, coroutine = nil
+os.exit, os.setlocale = nil
 Session:request_roll (UI)                              -- a jam does not stop for it
 wait_until ("it rolls", function () return Session:transport_rolling () end)
 local before = playlist:n_regions ()
-factory () ()
+kept () ()
+os.exit = exit
 print ("ROLLING " .. tostring (Session:transport_rolling ()))
 Session:request_stop (false, false, UI)
 wait_until ("it stands", function () return Session:transport_stopped () end)
