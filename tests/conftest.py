@@ -28,6 +28,7 @@ PACKAGES = {
     "jackd": "jackd2",
     "lua5.4": "lua5.4",
     "luac5.4": "lua5.4",
+    "ip": "iproute2",
     "chromedriver": "chromium-driver",
     "chromium": "chromium",
     "oscdump": "liblo-tools",
