@@ -25,15 +25,16 @@ settings.load_profile("musai")
 
 PACKAGES = {
     "ardour7-lua": "ardour",
+    "ip": "iproute2",
     "jackd": "jackd2",
     "lua5.4": "lua5.4",
     "luac5.4": "lua5.4",
-    "ip": "iproute2",
     "chromedriver": "chromium-driver",
     "chromium": "chromium",
     "oscdump": "liblo-tools",
     "oscsend": "liblo-tools",
     "pd": "puredata-core",
+    "unshare": "util-linux",
 }
 """Debian's package for each program that a test drives: `@pytest.mark.host("oscsend", ...)`."""
 

@@ -1,0 +1,48 @@
+"""Two Link peers in a network of their own: run by a test inside `unshare`, prints JSON.
+
+One is musai's, looked at as `musai midi --clock link` does; the other is a DAW
+that changes the tempo.
+"""
+
+import asyncio
+import json
+import subprocess
+import time
+
+import aalink
+
+from osc_bridge.link import Link
+
+SLOW, FAST = 60.0, 90.0
+
+
+async def main() -> None:
+    """Meet, change the tempo, and see what musai tells."""
+    mine, other = Link(100.0), aalink.Link(SLOW, asyncio.get_running_loop())
+    other.enabled = True
+    until = time.monotonic() + 60
+    while not (mine.peers and other.num_peers) and time.monotonic() < until:
+        await asyncio.sleep(0.02)
+    told = {"peers": mine.peers, "tempo": 0.0, "beats": 0.0, "apart": 0.0}
+    # Whoever came first gives the tempo; from here on the other one does.
+    for tempo in (SLOW, FAST):
+        before = other.beat
+        other.tempo = tempo
+        last, until = 0.0, time.monotonic() + 30
+        while abs(last - tempo) > 0.01 and time.monotonic() < until:
+            seen = mine.look(time.monotonic())
+            last = seen.tempo if seen is not None else last
+            await asyncio.sleep(0.02)
+        told["beats"] = other.beat - before
+    seen = mine._told
+    assert seen is not None
+    told["tempo"] = seen.tempo
+    told["apart"] = abs(mine._link.beat - other.beat)
+    mine.close()
+    other.enabled = False
+    print(json.dumps(told), flush=True)
+
+
+if __name__ == "__main__":
+    subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+    asyncio.run(main())
