@@ -77,8 +77,10 @@ class Jam(JamState):
             times.append(self.turn - self._lead)
         elif self.call is not None:
             times.append(self.ear.silent_since() + self._beats(self.config.pause))
-        if self.call is not None or self.config.style == "accompany":
-            times.append(self._line(self.now + 1, TICKS) - self._lead)
+        if self.call is not None:
+            times.append(self._line(self.now + 1, TICKS))
+        if self.config.style == "accompany":
+            times.append(self._line(self.now + self._lead + 1) - self._lead)
         reach = self._reach
         times += [take.wake(self.now, reach) for take in self.active]
         return min(max(time, self.now + 1) for time in times)

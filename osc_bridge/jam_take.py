@@ -154,7 +154,7 @@ class Take:
         """The next tick at which something is to be done."""
         times: list[float] = [self.end]
         safe = self.end if self.complete else self.frontier
-        if self.until < safe:
+        if safe - self.until >= STEP or self.until < safe == self.end:
             times.append(min(self.until + STEP, safe) - reach.commit)
         loose = [note.onset for note in self.notes if not note.committed]
         if loose:

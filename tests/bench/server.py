@@ -31,6 +31,7 @@ class Server:
     process: "subprocess.Popen[str]"
     port: int
     web: str
+    tcp: int
 
 
 @contextmanager
@@ -48,9 +49,10 @@ def running(home: Path, model: str | None) -> Iterator[Server]:
         if not line:
             raise RuntimeError(f"musai serve ended with code {process.wait()}")
         told = json.loads(line)
-        port = urlsplit(told["osc"]["udp"]).port
-        assert port is not None
-        yield Server(process, port, told["web"])
+        udp, tcp = (urlsplit(told["osc"][kind]).port for kind in ("udp", "tcp"))
+        assert udp is not None
+        assert tcp is not None
+        yield Server(process, udp, told["web"], tcp)
     finally:
         assert process.stdin is not None
         process.stdin.close()
