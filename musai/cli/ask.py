@@ -85,8 +85,7 @@ def ask(
         context = None if source is None else read_phrase(source)
         chosen = mode or ("generate" if context is None else "answer")
         request = Request.of(chosen, context, **told)
-        here = folders.home() / "server.json"
-        host, port = record.find(here) if server is None else _split(server)
+        host, port = server_of(server)
         try:
             answer, phrase = _fetched(request, host, port, not no_match, keep)
         except Refused as refused:
@@ -143,6 +142,11 @@ def _fetched(
         if keep:
             client.keep(answer.id)
     return answer, phrase
+
+
+def server_of(server: str | None) -> tuple[str, int]:
+    """Host and port of the server named, or of the one that runs here."""
+    return record.find(folders.home() / "server.json") if server is None else _split(server)
 
 
 def _split(server: str) -> tuple[str, int]:
