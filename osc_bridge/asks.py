@@ -83,7 +83,8 @@ class Ask:
             phrase = self.context.phrase(self._metre(), self.voices)
         except BadInput as error:
             raise BadRequest(f"the context cannot be used: {error}") from error
-        return Request.of(self.mode, phrase, **values)
+        told = {name: value for name, value in values.items() if takes(self.mode, name)}
+        return Request.of(self.mode, phrase, **told)
 
     def again(self) -> "Ask":
         """The same with the next seed."""

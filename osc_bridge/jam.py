@@ -18,7 +18,7 @@ from typing import Final
 import msgspec
 
 from osc_bridge import jam_steps as s
-from osc_bridge.jam_ear import Row
+from osc_bridge.jam_accompany import accompaniment
 from osc_bridge.jam_state import HARD_MS, JamState
 from osc_bridge.jam_steps import TICKS, Input, Instruction, JamConfig, Wanted
 from osc_bridge.jam_take import Planned, Take
@@ -248,17 +248,7 @@ class Jam(JamState):
         if not self.ear.any(call):
             return None
         notes, voices = self.ear.context(start - length, start)
-        return self._want("answer", config.bars, notes, length, voices)
-
-    def _want(
-        self, mode: str, bars: int, notes: tuple[Row, ...], length: int, voices: tuple[int, ...]
-    ) -> Wanted:
-        config = self.config
-        sounds = tuple(config.sounds.get(voice, (0, False)) for voice in voices)
-        return Wanted(
-            mode, bars, self._seed, self._bpm, notes, length, voices, config.signature,
-            config.values, sounds,
-        )  # fmt: skip
+        return self.want("answer", config.bars, notes, length, voices)
 
     def _prefill(self) -> None:
         """Have read in advance what was played until now, once a beat."""
@@ -272,41 +262,35 @@ class Jam(JamState):
             self._out.append(s.Prefill(wanted))
 
     def _accompany(self) -> None:
-        """Plan anew from the next bar line on where something was played since the last plan."""
-        line = self._line(self.now + 1)
-        if self.now < line - self._lead or self._planned >= line:
+        """Plan anew from the next beat on, where the human has changed something since."""
+        beat = self._line(self.now + self._lead, max(TICKS, self._beats(self.config.lag)))
+        line = self._line(beat - self.config.bar + 1)
+        if beat <= self._planned or not (self.ear.changed or self._runs_out(line)):
             return
-        self._planned = line
-        config = self.config
-        since = self._line(line - config.memory * config.bar)
-        if not self.ear.any(line - 2 * config.bar):
-            return  # whom nobody plays with leaves space
-        own = [
-            (note.onset, note.duration, note.pitch, note.velocity, config.own)
-            for take in self.takes
-            for note in take.notes
-            if note.committed and since <= note.onset < line
-        ]
-        notes, voices = self.ear.context(since, line, own, config.own)
-        self._begin(self._want("continue", 2, notes, line - since, voices), line)
+        self._planned, self.ear.changed = beat, False
+        wanted = accompaniment(self, line)
+        if wanted is not None:
+            self._begin(wanted, line, since=beat)
 
-    def _begin(self, wanted: Wanted, start: int) -> Take:
+    def _runs_out(self, line: int) -> bool:
+        """Whether the plan ends with this bar."""
+        return all(take.end <= line + self.config.bar for take in self.active)
+
+    def _begin(self, wanted: Wanted, start: int, since: int | None = None) -> Take:
+        """Ask for it; `since` is where it begins to be played, if later than its start."""
         self._asks += 1
         self._seed += 1
-        take = self._enter(
-            Take(len(self.takes) + 1, self._asks, wanted, start, self.config.bar, start)
-        )
-        take.asked = self.now
+        take = Take(0, self._asks, wanted, start, self.config.bar, start)
+        take.since, take.asked = since, self.now
+        self._enter(take)
         self._out.append(s.Ask(take.ask, wanted))
         return take
 
     def _enter(self, take: Take) -> Take:
         """Make it the current one; what else is planned for its time gives way."""
         take.number = 1 + (self.takes[-1].number if self.takes else 0)
-        for other in self.active:
-            if other.end > take.start:
-                at = other.cut_at(take.start)
-                self._tell("clear", other.number, self._host(at))
+        if take.since is None:
+            self._supersede(take, take.start)
         self.takes = [*self.takes, take][-REMEMBERED:]
         self.active.append(take)
         self.current = take
@@ -315,6 +299,14 @@ class Jam(JamState):
             "take", take.number, self._host(take.start), wanted.bars, str(wanted.seed), take.replay
         )
         return take
+
+    def _supersede(self, take: Take, since: int) -> int:
+        """End what else is planned from that tick on, or where it is committed; returns where."""
+        for other in self.active:
+            if other is not take and other.end > since:
+                since = other.cut_at(since)
+                self._tell("clear", other.number, self._host(since))
+        return since
 
     def _again(self, given: s.Again) -> None:
         """Once more: the same notes, the next seed, or the take before."""
@@ -350,6 +342,8 @@ class Jam(JamState):
         if self.config.style == "accompany" and planned.voice != self.config.own:
             take.frontier = max(take.frontier, planned.onset)
             return
+        if take.since is not None and not take.notes and planned.onset >= take.since:
+            take.since = self._supersede(take, take.since)
         take.plan(self.now, self._reach, planned)
 
     def _planned_note(self, take: Take, note: s.Heard) -> Planned:

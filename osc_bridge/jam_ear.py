@@ -72,6 +72,10 @@ class Ear:
         """Whether something was struck since (or shortly before) that tick."""
         return any(note.onset >= since - EARLY for note in reversed(self._notes))
 
+    def first_onset(self, since: int, until: int) -> int:
+        """Tick of the first note struck from `since` on; `until` where there is none."""
+        return next((max(note.onset, since) for note in self._notes if note.onset >= since), until)
+
     def last_onset(self) -> int:
         """Tick of the last note struck."""
         return self._notes[-1].onset
@@ -85,16 +89,22 @@ class Ear:
         return bool(self._notes) and self.silent_since() + pause <= now
 
     def context(
-        self, since: int, until: int, own: Iterable[Row] = (), own_voice: int | None = None
+        self,
+        since: int,
+        until: int,
+        own: Iterable[Row] = (),
+        own_voice: int | None = None,
+        heard: int | None = None,
     ) -> tuple[tuple[Row, ...], tuple[int, ...]]:
         """Notes from `since` to `until` as rows (onset, duration, pitch, velocity, voice).
 
         Onsets count from `since`; voices are numbered without gaps, and the second value says
-        which they are.  What is held counts as held until `until`.  `own` are rows with
+        which they are.  What is held counts as held until `until`, or until `heard` (now).  `own` are rows with
         onsets in the jam's ticks, of voice `own_voice`, which is there even without notes.
         """
+        held = until if heard is None else heard
         rows: list[Row] = [
-            (note.onset, (note.end or until) - note.onset, note.pitch, note.velocity, note.voice)
+            (note.onset, (note.end or held) - note.onset, note.pitch, note.velocity, note.voice)
             for note in self._notes
             if since - EARLY <= note.onset < until
         ]

@@ -2,11 +2,11 @@
 
 from collections import deque
 from math import ceil
-from typing import Final
+from typing import Any, Final
 
 from osc_bridge import jam_steps as s
-from osc_bridge.jam_ear import Ear
-from osc_bridge.jam_steps import TICKS, Instruction, JamConfig
+from osc_bridge.jam_ear import Ear, Row
+from osc_bridge.jam_steps import TICKS, Instruction, JamConfig, Wanted
 from osc_bridge.jam_take import Planned, Reach, Take
 
 SOON_MS: Final = 40.0
@@ -62,6 +62,23 @@ class JamState:
 
     def _asked(self, ask: int) -> Take | None:
         return next((take for take in reversed(self.takes) if ask and take.ask == ask), None)
+
+    def want(
+        self,
+        mode: str,
+        bars: int,
+        notes: tuple[Row, ...],
+        length: int,
+        voices: tuple[int, ...],
+        values: dict[str, Any] | None = None,
+    ) -> Wanted:
+        """A request for the model, with the next seed, the tempo of now, and all that is set."""
+        config = self.config
+        sounds = tuple(config.sounds.get(voice, (0, False)) for voice in voices)
+        return Wanted(
+            mode, bars, self._seed, self._bpm, notes, length, voices, config.signature,
+            config.values if values is None else values, sounds,
+        )  # fmt: skip
 
     # Telling.
 

@@ -52,6 +52,8 @@ class Take:
     bar: int
     until: int
     notes: list[Planned] = field(default_factory=list)
+    since: int | None = None
+    """Where it begins to be played, if later than its start: the rest was written as context."""
     asked: int = 0
     heard: int = 0
     whole: list[Heard] = field(default_factory=list)
@@ -80,7 +82,8 @@ class Take:
     def plan(self, now: int, reach: Reach, note: Planned) -> bool:
         """Take a note into the plan; False where it is too late, or beyond where it was cut."""
         self.frontier = max(self.frontier, note.onset)
-        if self.over or note.onset >= self.end:
+        early = self.since is not None and note.onset < self.since
+        if self.over or early or note.onset >= self.end:
             return False
         if note.onset < max(self.until, now + reach.hard):
             self._miss(note.onset)

@@ -31,7 +31,7 @@ SERVICE: Final = 0
 """Stands for a client's number in the keys of what a jam asks for."""
 NEAR: Final = 4 * TICKS
 """Ticks that `at` may be away from now."""
-_LEFT_OUT: Final = ("bars", "seed", "tempo", "signature")
+_LEFT_OUT: Final = ("bars", "seed", "tempo", "signature", "first", "voices", "change")
 """Parameters that a jam has from elsewhere."""
 
 

@@ -41,6 +41,16 @@ def call(seed: int, number: int, voices: int, beats: int) -> list[Struck]:
     return sorted(notes, key=lambda note: note.onset)
 
 
+def start_of(client: Client, seconds: float = 30.0) -> float:
+    """When beat 0 was on the even clock, as /musai/jam/time tells a client of the jam."""
+    for reply in client.listen(seconds):
+        if reply.row.path == "/musai/jam/time" and reply.args["playing"]:
+            args = reply.args
+            at = args["seconds"] + args["microseconds"] / 1e6
+            return float(at - args["tick"] / TICKS * 60 / args["tempo"])
+    raise RuntimeError("the transport does not run")
+
+
 @dataclass(slots=True)
 class Account:
     """What came back to one human."""
@@ -97,14 +107,15 @@ class Human(threading.Thread):
         lead: bool = True,
         voice: int | None = None,
         transport: Any = "udp",
-        stop_beat: float = float("inf"),
+        cycles: int = 2**31,
         turn: bool = False,
     ) -> None:
         """`lead`: this one tells the transport.  `turn`: says "your turn" as the call ends."""
         super().__init__(daemon=True)
         self.client = Client("127.0.0.1", port, transport=transport, timeout=20, name="human")
         self.client.hello()
-        self.seed, self.bpm, self.voices, self.stop_beat = seed, bpm, voices, stop_beat
+        self.seed, self.bpm, self.voices, self.cycles = seed, bpm, voices, cycles
+        self.voice = 0 if voice is None else voice
         self.call_bars, self.answer_bars, self.turn = call_bars, answer_bars, turn
         self.account = Account()
         self.turns: list[tuple[float, int]] = []
@@ -114,11 +125,11 @@ class Human(threading.Thread):
             self.client.call("/musai/session", session)
         if lead:
             self.client.call("/musai/transport", float(bpm), 0.0, True)
-        self.started = time.monotonic()
         pairs: list[Any] = ["call", 0 if turn else call_bars, "bars", answer_bars]
         pairs += ["pause", 16.0] if turn else []
         pairs += [] if voice is None else ["voice", voice]
         self.client.call("/musai/jam", *pairs)
+        self.started = start_of(self.client)
 
     def stop(self) -> None:
         """End after the note in hand."""
@@ -132,8 +143,11 @@ class Human(threading.Thread):
             self.fault = error
 
     def _play(self) -> None:
-        number, cycle = 0, 4 * (self.call_bars + self.answer_bars)
-        while not self._ending.is_set() and number * cycle < self.stop_beat:
+        cycle = 4 * (self.call_bars + self.answer_bars)
+        # From the next cycle on that is still to come.
+        first = int((time.monotonic() + 0.5 - self.started) / (cycle * 60 / self.bpm)) + 1
+        number = first
+        while not self._ending.is_set() and number < first + self.cycles:
             for at, kind, note, id in self._events(number):
                 if not self._until(number * cycle + at):
                     return
