@@ -25,8 +25,9 @@ def estimate_key(notes: NoteArray) -> tuple[int, bool]:
     weights = _weights(notes)
     if np.ptp(weights) == 0:
         return 0, False
+    fits = _fits(weights)
     scores = [
-        (_fit(weights, tonic, minor), -tonic, not minor)
+        (fits[12 * minor + tonic], -tonic, not minor)
         for minor in (False, True)
         for tonic in range(12)
     ]
@@ -43,7 +44,8 @@ def minor_within(fifths: int, notes: NoteArray) -> bool:
     if np.ptp(weights) == 0:
         return False
     tonic = 7 * fifths % 12
-    return _fit(weights, (tonic + 9) % 12, True) > _fit(weights, tonic, False)
+    fits = _fits(weights)
+    return fits[12 + (tonic + 9) % 12] > fits[tonic]
 
 
 def signature_of(tonic: int, minor: bool) -> int:
@@ -83,7 +85,16 @@ def _weights(notes: NoteArray) -> NDArray[np.float64]:
     return np.bincount(notes["pitch"] % 12, sounding, 12).astype(np.float64)
 
 
-def _fit(weights: NDArray[np.float64], tonic: int, minor: bool) -> int:
-    """Millionths of the correlation: integers, so that no choice hangs on a sum's last bit."""
-    profile = np.roll(_MINOR if minor else _MAJOR, tonic)
-    return round(1e6 * float(np.corrcoef(profile, weights)[0, 1]))
+_TURNED = np.stack([np.roll(profile, tonic) for profile in PROFILES for tonic in range(12)])
+_UNIT = _TURNED - _TURNED.mean(axis=1, keepdims=True)
+_UNIT /= np.sqrt((_UNIT**2).sum(axis=1, keepdims=True))
+
+
+def _fits(weights: NDArray[np.float64]) -> list[int]:
+    """Millionths of the correlation with all 24 keys, the major ones first.
+
+    Integers, so that no choice hangs on a sum's last bit.
+    """
+    centred = weights - weights.mean()
+    fits = _UNIT @ (centred / np.sqrt((centred**2).sum()))
+    return [round(1e6 * float(fit)) for fit in fits]

@@ -18,8 +18,8 @@ from musai.transformer.shape import EPSILON, ROTARY_BASE, Shape
 Floats = NDArray[np.float64]
 
 BLOCK = 16
-"""Rows read at once while prefilling.  Blocks are fixed by event index (the rest one by one), so
-that the same context gives the same bits however it arrived."""
+"""Rows read at once, at most: a block ends where its index says or where a context ends, so that
+the same context gives the same bits whether its beginning was read before or not."""
 
 
 def norm(x: Floats) -> Floats:
@@ -111,9 +111,8 @@ class Cache:
         while done < len(rows):
             if self.length == self._engine.shape.window:
                 self._restart()
-            aligned = self.length % BLOCK == 0 and len(rows) - done >= BLOCK
-            aligned = aligned and self.length + BLOCK <= self._engine.shape.window
-            count = BLOCK if aligned else 1
+            room = min(BLOCK - self.length % BLOCK, self._engine.shape.window - self.length)
+            count = min(room, len(rows) - done)
             part = rows[done : done + count]
             state = self._forward(part)[-1]
             self._rows.extend(part)
