@@ -36,7 +36,7 @@ def jack(name: str) -> Iterator[str]:
         "jackd",
         "-n",
         name,
-        "-r",
+        _priority(),
         "-p",
         "64",
         "-d",
@@ -59,6 +59,16 @@ def jack(name: str) -> Iterator[str]:
             del os.environ["JACK_DEFAULT_SERVER"]
         else:
             os.environ["JACK_DEFAULT_SERVER"] = before
+
+
+def _priority() -> str:
+    """As a composer's JACK runs, with real-time priority, where this user may have it."""
+    try:
+        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))
+    except (AttributeError, OSError):
+        return "-r"
+    os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
+    return "-R"
 
 
 @dataclass(slots=True)
