@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ import pytest
 from musai.errors import BadRequest
 from musai.music import Phrase, Voice
 from musai.transformer import Request
+from musai.transformer.plan import make_plan
 from tests.transformer.models import motif, small_player
 
 PLAYER = small_player()
@@ -154,3 +156,14 @@ def test_it_says_what_it_is():
     about = PLAYER.describe()
     assert about["model_id"] == PLAYER.model_id
     assert about["collections"] == ["tunes", "chorales"]
+
+
+def test_a_context_read_in_advance_gives_the_same_notes():
+    read = small_player()
+    tune = Phrase.from_notes(range(40), [1] * 40, [60 + 2 * i % 14 for i in range(40)])
+    request = Request("answer", 2, 10, tune)
+    list(read.prefill(replace(request, seed=3)))
+    assert read._prefixes.fork(make_plan(request, read._model).rows)[1] >= 16
+    assert read.play(request) == small_player().play(request)
+    longer = replace(request, bars=3, seed=4)
+    assert read.play(longer) == small_player().play(longer)
