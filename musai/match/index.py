@@ -136,6 +136,12 @@ def open_index(
     return _opened(*held)
 
 
+def current_folder(corpus: Path) -> Path | None:
+    """Where the index of the corpus in this folder lies now; None where there is none."""
+    held = _current(corpus / "index")
+    return None if held is None else held[0]
+
+
 def _quiet(done: int, total: int, what: str) -> None:
     """No progress."""
 

@@ -23,7 +23,7 @@ from musai.report.records import (
     Verdict,
 )
 from musai.report.scores import score_of
-from musai.report.wording import LIGHTS, LIMITS, METHODS
+from musai.report.wording import LIGHTS, LIMITS, METHODS, guard_sentence
 from musai.report.works import unknown_work
 
 MAX_MATCHES = 50
@@ -86,11 +86,17 @@ def build_report(
 
 
 def player_record(
-    description: Mapping[str, Any], request: Mapping[str, Any], *, name: str, model_id: str
+    description: Mapping[str, Any],
+    request: Mapping[str, Any],
+    *,
+    name: str,
+    model_id: str,
+    guard: Mapping[str, Any] | None = None,
 ) -> Player:
     """Who played: `description` as `Player.describe()` gives it, `request` as `Request.to_dict()`.
 
-    The request's context, a MIDI file in hexadecimal there, becomes the prompt.
+    The request's context, a MIDI file in hexadecimal there, becomes the prompt; `guard` describes
+    the guard that was on.
     """
     plain = {key: value for key, value in request.items() if key != "context"}
     prompt: Score | None = None
@@ -99,7 +105,12 @@ def player_record(
         plain["context_id"] = context.id
         prompt = score_of(context)
     return Player(
-        name=name, model_id=model_id, request=plain, prompt=prompt, details=dict(description)
+        name=name,
+        model_id=model_id,
+        request=plain,
+        prompt=prompt,
+        guard="" if guard is None else guard_sentence(guard),
+        details=dict(description),
     )
 
 

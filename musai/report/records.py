@@ -108,6 +108,9 @@ class Player(Record, frozen=True):
     prompt: Annotated[
         Score | None, msgspec.Meta(description="what the human played, where there was any")
     ] = None
+    guard: Annotated[
+        str, msgspec.Meta(description="the guard that was on and what evades it; empty for none")
+    ] = ""
     details: dict[str, Any] = {}
 
 

@@ -4,7 +4,9 @@ A report says how alike two passages are and how surprising that is.  What
 follows from it in law is for courts to say, so no word here says it.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from musai.report.names import counted, listed
 from musai.report.records import Chance, Common, Method
@@ -186,3 +188,14 @@ def common_sentence(common: Common) -> str:
     if common.authors >= FEW_AUTHORS:
         said += " What so many share belongs to the style more than to any one of them."
     return said
+
+
+def guard_sentence(guard: Mapping[str, Any]) -> str:
+    """What a guard promises, whom it exempts, and how little evades it."""
+    notes, against = guard["notes"], listed([str(row["name"]) for row in guard["corpora"]])
+    return (
+        f"While this was made a guard of {notes} notes was on against {against}: no line of it holds "
+        f"{notes} notes in a row, equal in steps and rhythm, that a work holds, in any key and tempo. "
+        f"Runs held by {guard['stock_authors']} authors or more, and what the prompt quotes, are "
+        "exempt. One changed note evades a guard: it rules out copies, not likeness."
+    )

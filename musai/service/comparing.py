@@ -96,6 +96,12 @@ class Bench:
             self._match.fill()
 
     @property
+    def names(self) -> list[str]:
+        """The corpora that were named, ready or not."""
+        with self._lock:
+            return list(self._status)
+
+    @property
     def in_use(self) -> list[dict[str, str]]:
         """Name and id of every corpus that is ready."""
         with self._lock:

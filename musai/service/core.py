@@ -18,7 +18,7 @@ from musai.service import records, wire
 from musai.service.announcer import Announcer
 from musai.service.child import Setting
 from musai.service.comparing import Answer, Bench
-from musai.service.desk import NO_CORPUS, Desk, Ticket, failed
+from musai.service.desk import Desk, Ticket, failed
 from musai.service.events import Compared, Finished
 from musai.service.fairness import AT_ONCE, MAX_WAITING, MAX_WAITING_SESSION
 from musai.service.interface import OnEvent
@@ -195,6 +195,10 @@ class Service:
         """Name and id of every corpus that phrases are compared with now."""
         return self._bench.in_use
 
+    def corpora_named(self) -> list[str]:
+        """The corpora that a guard is to hold against."""
+        return self._bench.names
+
     def began(self, ticket: Ticket) -> None:
         """Put the request on its way to the ledger."""
         if ticket.recorded is None:
@@ -219,9 +223,10 @@ class Service:
                 ticket.replay_id,
                 ticket.session,
                 ticket.model,
-                NO_CORPUS,
+                ticket.corpus_id,
                 ticket.corpora,
                 ticket.made_with,
+                ticket.guard,
             ),
             utc=self._clock(),
         )

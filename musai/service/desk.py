@@ -23,8 +23,8 @@ from musai.transformer.request import Request
 _log = logging.getLogger("musai.service")
 
 NO_CORPUS = ""
-"""A player's notes depend on model and request alone; what they are compared with afterwards, and
-whether that is open yet, must not change the name under which they can be made again."""
+"""Without a guard a player's notes depend on model and request alone; what they are compared with
+afterwards, and whether that is open yet, must not change the name under which they can be made again."""
 
 CANCEL_SECONDS = 5.0
 """A player that has not let go of a cancelled phrase by then is ended."""
@@ -44,6 +44,7 @@ class Ticket:
     model: Mapping[str, Any] = field(default_factory=dict)
     made_with: Mapping[str, Any] = field(default_factory=dict)
     corpora: list[dict[str, str]] = field(default_factory=list)
+    guard: Mapping[str, Any] | None = None
     recording: "Future[Record] | None" = None
     notes: int = 0
     first_note_ms: float = 0.0
@@ -59,6 +60,11 @@ class Ticket:
             _log.exception("the callback of ticket %d failed", self.number)
 
     @property
+    def corpus_id(self) -> str:
+        """What the notes depend on beside model and request: the guard's id, which names corpora."""
+        return NO_CORPUS if self.guard is None else str(self.guard["id"])
+
+    @property
     def age_ms(self) -> float:
         """Milliseconds since it was asked."""
         return 1000 * (perf_counter() - self.asked)
@@ -69,6 +75,9 @@ class Keeper(Protocol):
 
     def corpora_in_use(self) -> list[dict[str, str]]:
         """Name and id of every corpus that phrases are compared with now."""
+
+    def corpora_named(self) -> list[str]:
+        """The corpora that a guard is to hold against."""
 
     def began(self, ticket: Ticket) -> None:
         """A worker has it."""
@@ -154,8 +163,18 @@ class Desk:
         if self._post.state not in ("ready", "unready"):
             return
         while (number := self._turns.take()) is not None:
-            request = self._tickets[number].request
-            self._post.send(wire.Play(number, _wishes(request), _context(request)))
+            ticket = self._tickets[number]
+            request = ticket.request
+            play = wire.Play(number, _wishes(request), _context(request), self._guarded(ticket))
+            self._post.send(play)
+
+    def _guarded(self, ticket: Ticket) -> list[str]:
+        """Against what a ticket's guard holds: a replay's as it was, else all corpora in use."""
+        if ticket.request.guard is None:
+            return []
+        if ticket.recorded is None or ticket.recorded.guard is None:
+            return self._keeper.corpora_named()
+        return [corpus["name"] for corpus in ticket.recorded.guard["corpora"]]
 
     def _message(self, message: wire.Up) -> None:
         handle = _HANDLERS.get(type(message))
@@ -177,16 +196,18 @@ class Desk:
         if ticket is None or self.about is None:
             return
         ticket.model, ticket.made_with = self.about, self.made_with
+        ticket.guard = message.guard
         if ticket.recorded is not None:
             ticket.replay_id = ticket.recorded.replay_id
             refusal = _other_model(ticket.recorded, self.about)
+            refusal = refusal or _other_guard(ticket.recorded, message.guard)
             if refusal is not None:
                 self._post.send(wire.Stop(ticket.number))
                 self._fail(ticket.number, *refusal)
                 return
         else:
             ticket.corpora = self._keeper.corpora_in_use()
-            ticket.replay_id = ticket.request.replay_id(self.about["id"], NO_CORPUS)
+            ticket.replay_id = ticket.request.replay_id(self.about["id"], ticket.corpus_id)
         ticket.tell(Started(ticket.number, ticket.replay_id))
         self._keeper.began(ticket)
 
@@ -266,6 +287,19 @@ def _wishes(request: Request) -> dict[str, Any]:
 
 def _context(request: Request) -> wire.PhraseWire | None:
     return None if request.context is None else wire.PhraseWire.of(request.context)
+
+
+def _other_guard(recorded: Recorded, guard: Mapping[str, Any] | None) -> tuple[str, str] | None:
+    """Why this guard cannot be the one that the phrase was made under, or None."""
+    here = NO_CORPUS if guard is None else guard["id"]
+    if recorded.corpus_id == here or guard is None:
+        return None
+    known = {row["name"]: row["id"] for row in (recorded.guard or {}).get("corpora", ())}
+    changed = [row["name"] for row in guard["corpora"] if known.get(row["name"]) != row["id"]]
+    return "Altered", (
+        f"this phrase was made under a guard of {guard['notes']} notes against corpora that have "
+        f"changed since: {', '.join(changed) or 'the rules of the guard did'}"
+    )
 
 
 def _other_model(recorded: Recorded, about: Mapping[str, Any]) -> tuple[str, str] | None:

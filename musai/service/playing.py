@@ -4,6 +4,7 @@ Each phrase is an iterator with a state of its own and noise keyed by its own
 seed, so what else is in hand changes when a note comes, never which.
 """
 
+import functools
 import gc
 import importlib
 import os
@@ -32,6 +33,10 @@ ARITHMETIC = ("OPENBLAS_CORETYPE", "NPY_DISABLE_CPU_FEATURES", *THREAD_VARIABLES
 """Environment variables that may change a result's last bits; recorded with each phrase."""
 
 
+GUARDS = "musai.match.guard:Guards"
+"""Makes the guard of a request from k and the corpora's names; opened when first one is asked for."""
+
+
 class PlayerLike(Protocol):
     """What the worker needs of `musai.transformer.Player`."""
 
@@ -43,8 +48,8 @@ class PlayerLike(Protocol):
     def model_id(self) -> str:
         """Hash over the model's files."""
 
-    def generate(self, request: Request) -> Iterator[Note]:
-        """Notes of the answer, as they are made."""
+    def generate(self, request: Request, guard: Any = None) -> Iterator[Note]:
+        """Notes of the answer, as they are made; under this guard where the request has one."""
 
     def prefill(self, request: Request) -> Iterator[None]:
         """Read a context in advance, a little at each step."""
@@ -74,9 +79,12 @@ def run_player(pipes: Pipes, factory: str, model: str) -> None:
 class Band:
     """The takes in hand and the turn."""
 
-    def __init__(self, pipes: Pipes, opener: Callable[[], PlayerLike]) -> None:
+    def __init__(
+        self, pipes: Pipes, opener: Callable[[], PlayerLike], guards: str = GUARDS
+    ) -> None:
         self._pipes = pipes
         self._opener = opener
+        self._guards = functools.cache(lambda: load(guards)())
         self._player: PlayerLike | None = None
         self._takes: deque[_Take] = deque()
         self._ahead: deque[Iterator[None]] = deque(maxlen=AT_ONCE)
@@ -121,8 +129,11 @@ class Band:
             self._pipes.say(wire.Ended(command.ticket, *self._fault))
             return
         request = _request(command)
-        source = iter(self._player.generate(request))
-        self._pipes.say(wire.Began(command.ticket))
+        guard = None
+        if request.guard is not None:
+            guard = self._guards()(request.guard, command.corpora)
+        source = iter(self._player.generate(request, guard))
+        self._pipes.say(wire.Began(command.ticket, guard and guard.describe()))
         self._takes.append(_Take(command.ticket, request, source))
 
     def _step(self, take: _Take) -> None:

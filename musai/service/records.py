@@ -20,11 +20,13 @@ def request_payload(
     corpus_id: str,
     corpora: list[dict[str, str]],
     made_with: Mapping[str, Any],
+    guard: Mapping[str, Any] | None = None,
 ) -> Payload:
     """Everything that is needed to make the phrase again, and to know what might prevent it.
 
     `corpus_id` names the corpus that the notes depend on, and is empty where
-    they depend on none; `corpora` are those they were to be compared with.
+    they depend on none; `corpora` are those they were to be compared with;
+    `guard` describes the guard that was on.
     """
     return {
         "replay_id": replay_id,
@@ -35,6 +37,7 @@ def request_payload(
         "corpora": corpora,
         "request": request.to_dict(),
         "made_with": dict(made_with),
+        **({} if guard is None else {"guard": dict(guard)}),
     }
 
 
@@ -157,5 +160,6 @@ def recorded(ledger: Ledger, replay_id: str) -> tuple[Request, Recorded, str]:
         payload["corpus_id"],
         payload["made_with"],
         phrase_of(phrases[0]),
+        payload.get("guard"),
     )
     return request, known, payload["session"]

@@ -18,6 +18,7 @@ class Recorded:
     corpus_id: str
     made_with: dict[str, Any]
     phrase: Phrase
+    guard: dict[str, Any] | None = None
 
 
 def verdict(recorded: Phrase, made: Phrase) -> str:

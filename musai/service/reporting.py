@@ -64,7 +64,11 @@ def _made(ledger: Ledger, replay_id: str) -> _Made:
     last = (replays[-1].payload or {}) if replays else {}
     return _Made(
         player_record(
-            asked["made_with"], asked["request"], name=asked["model"], model_id=asked["model_id"]
+            asked["made_with"],
+            asked["request"],
+            name=asked["model"],
+            model_id=asked["model_id"],
+            guard=asked.get("guard"),
         ),
         told.Replay(
             replay_id=replay_id,

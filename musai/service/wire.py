@@ -54,11 +54,15 @@ class Message(msgspec.Struct, frozen=True, tag_field="is", tag=str.lower):
 
 
 class Play(Message, frozen=True):
-    """To the player: begin this request; `wishes` are its fields but the context."""
+    """To the player: begin this request; `wishes` are its fields but the context.
+
+    `corpora`: names of those that a guard is to hold against.
+    """
 
     ticket: int
     wishes: dict[str, Any]
     context: PhraseWire | None
+    corpora: list[str] = []
 
 
 class Prefill(Message, frozen=True):
@@ -110,9 +114,10 @@ class Unready(Message, frozen=True):
 
 
 class Began(Message, frozen=True):
-    """From the player: a request is in hand."""
+    """From the player: a request is in hand; `guard` describes the one that is on."""
 
     ticket: int
+    guard: dict[str, Any] | None = None
 
 
 class Sound(Message, frozen=True):

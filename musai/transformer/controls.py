@@ -62,6 +62,9 @@ CONTROLS: Final = (
     Control("voices", "text", 0, 200, "bytes",
             "voices asked for: numbers of the context's voices, or instruments to add", "bass,drums"),
     Control("change", "float", 0, 1, "", "how much vary changes: 0 ornaments, 1 keeps the mood alone", 0.5),
+    Control("guard", "int", 4, 64, "notes",
+            "let no line hold so many notes in a row that a work of the corpora holds too, in any key and "
+            "tempo, common stock aside; off where nothing is set, 12 is a good value", 12),
 )
 # fmt: on
 

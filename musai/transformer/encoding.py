@@ -5,6 +5,7 @@ model should say next, shape (n, len(OUTPUTS)), -1 where nothing is asked.
 """
 
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass
 
 import numpy as np
@@ -174,6 +175,12 @@ class RowWriter:
         self.bar = -1
         self.place = (0, 0, 0, 0)
         self.last: dict[int, int] = {}
+
+    def copy(self) -> "RowWriter":
+        """The same state, to come back to."""
+        same = copy(self)
+        same.last = dict(self.last)
+        return same
 
     def bar_row(self, bar: Bar, remaining: int | None) -> Rows:
         """The row of a bar line that opens `bar`."""

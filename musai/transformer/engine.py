@@ -17,6 +17,9 @@ from musai.transformer.shape import EPSILON, ROTARY_BASE, Shape
 
 Floats = NDArray[np.float64]
 
+Mark = tuple[Floats, Floats, list[Rows], int]
+"""What `Cache.back` needs: it shares the arrays, which are only ever written beyond its length."""
+
 BLOCK = 16
 """Rows read at once, at most: a block ends where its index says or where a context ends, so that
 the same context gives the same bits whether its beginning was read before or not."""
@@ -90,9 +93,9 @@ class Cache:
 
     def __init__(self, engine: Engine) -> None:
         shape = engine.shape
-        size = (shape.layers, shape.heads, shape.window, shape.width // shape.heads)
+        self._size = (shape.layers, shape.heads, shape.window, shape.width // shape.heads)
         self._engine = engine
-        self._keys, self._values = np.zeros(size), np.zeros(size)
+        self._keys, self._values = np.zeros(self._size), np.zeros(self._size)
         self._rows: list[Rows] = []
         self.length = 0
 
@@ -103,6 +106,15 @@ class Cache:
         other._values[:, :, :length] = self._values[:, :, :length]
         other._rows, other.length = self._rows[:length], length
         return other
+
+    def mark(self) -> "Mark":
+        """What has been read so far, to come back to."""
+        return self._keys, self._values, self._rows, self.length
+
+    def back(self, mark: "Mark") -> None:
+        """Forget what was read since `mark`; the bits are those of one that never read it."""
+        self._keys, self._values, self._rows, self.length = mark
+        del self._rows[self.length :]
 
     def read(self, rows: Rows) -> Floats:
         """Read rows (n, fields) after all that was read; the state of the last, (width,)."""
@@ -127,6 +139,8 @@ class Cache:
         late = bars[bars >= len(kinds) - self._engine.shape.window // 2]
         start = int(late[0]) if len(late) else len(kinds) - self._engine.shape.window // 4
         kept = np.array(self._rows[:header] + self._rows[start:], np.int16)
+        # Anew, not over the old: a mark may lead back to what was read before.
+        self._keys, self._values = np.zeros(self._size), np.zeros(self._size)
         self._rows, self.length = [], 0
         self.read(kept)
 

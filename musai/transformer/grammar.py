@@ -9,6 +9,7 @@ Notes that are kept count as if they had been drawn.
 """
 
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass
 
 import numpy as np
@@ -151,6 +152,12 @@ class Grammar:
         """The bar is over."""
         self.bar += 1
         self._last = (-1, 0, 0)
+
+    def copy(self) -> "Grammar":
+        """The same state, to come back to."""
+        same = copy(self)
+        same._sounding = list(self._sounding)
+        return same
 
     def _free(self, voice: int, steps: NDArray[np.int_]) -> Mask:
         """At which of these steps the voice has room for one more note."""

@@ -59,12 +59,12 @@ class Plan:
     kept: tuple[GridNote, ...] = ()
     latest: int | None = v.MAX_BAR
 
-    def opening(self, bar: int) -> Rows:
+    def opening(self, bar: int, writer: RowWriter) -> Rows:
         """The rows that open a bar of the answer: its line, and what is told there."""
         remaining = None if self.after is None else len(self.bars) - 1 - bar + self.after
-        rows = [self.writer.bar_row(self.bars[bar], remaining)]
+        rows = [writer.bar_row(self.bars[bar], remaining)]
         if self.told:
-            rows += [self.writer.given_row(note, ahead) for note, ahead in self.told[bar]]
+            rows += [writer.given_row(note, ahead) for note, ahead in self.told[bar]]
         return np.array(rows, np.int16)
 
     def grammar(self) -> Grammar:
@@ -82,6 +82,20 @@ class Plan:
         """Ticks of the whole answer."""
         return sum(bar.steps for bar in self.bars) * STEP_TICKS
 
+    def starts(self, onset: int) -> int:
+        """The tick at which what is drawn at this step sounds."""
+        return self.feel.onset(onset * STEP_TICKS)
+
+    def sounding_voice(self, voice: int) -> int:
+        """The answer's voice that one of the model's is."""
+        return self.order[voice] if self.order else voice
+
+    def moved(self, pitch: int, voice: int) -> int | None:
+        """What is drawn in one of the model's voices for a pitch that sounds; None if nothing is."""
+        drum = self.voices[self.sounding_voice(voice)].drum
+        drawn = pitch if drum else pitch + self.shift
+        return drawn if 0 <= drawn < 128 else None
+
     def sounded(
         self, bar: int, position: int, onset: int, steps: int, pitch: int, voice: int
     ) -> Note:
@@ -89,11 +103,11 @@ class Plan:
         even = onset * STEP_TICKS
         start = self.feel.onset(even)
         end = min(self.feel.onset(even + steps * STEP_TICKS), self.length)
-        if not self.voices[voice].drum:
+        out = self.sounding_voice(voice)
+        if not self.voices[out].drum:
             pitch = pitch - self.shift
         signature = self.metre.signature_at(even)
         velocity = self.feel.velocity(position * STEP_TICKS, signature)
-        out = self.order[voice] if self.order else voice
         return Note(start, max(1, end - start), pitch, velocity, out)
 
     def kept_notes(self) -> Iterator[Note]:

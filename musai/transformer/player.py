@@ -5,19 +5,16 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
+from musai.errors import BadRequest
 from musai.music import Note, Phrase
 from musai.transformer.checkpoint import Model, load
 from musai.transformer.controls import RANGES
 from musai.transformer.engine import Engine, one_thread
-from musai.transformer.grammar import Grammar
-from musai.transformer.noise import Noise
+from musai.transformer.guarding import GuardLike, Tally, Watch, guarded
 from musai.transformer.plan import Plan, make_plan
 from musai.transformer.prefixes import Prefixes
 from musai.transformer.request import Request
-from musai.transformer.sampling import choose
-from musai.transformer.vocabulary import BARLINE, DURATIONS
+from musai.transformer.walk import Walk
 
 
 class Player:
@@ -64,13 +61,20 @@ class Player:
             "ranges": {name: list(limits) for name, limits in RANGES.items()},
         }
 
-    def generate(self, request: Request) -> Iterator[Note]:
+    def generate(
+        self, request: Request, guard: GuardLike | None = None, tally: Tally | None = None
+    ) -> Iterator[Note]:
         """The answer's notes in order of onset; ticks count from the answer's first bar line.
 
-        Raises `BadRequest` before the first note, never after it.
+        A request with a guard needs that guard handed in; `tally` counts what it did.  Raises
+        `BadRequest` before the first note, never after it.
         """
         plan = make_plan(request, self._model)
-        return self._notes(request, plan)
+        if request.guard is None:
+            return self._notes(request, plan)
+        if guard is None:
+            raise BadRequest(f"guard is {request.guard}, but no corpus is in use to guard")
+        return self._notes(request, plan, guard.watch(plan.voices, request.context), tally)
 
     def prefill(self, request: Request) -> Iterator[None]:
         """Read the beginning of the request's context in advance, a block at each step.
@@ -83,53 +87,22 @@ class Player:
         """The notes as a phrase with the answer's metre, voices and exact length in bars."""
         return make_plan(request, self._model).phrase(notes)
 
-    def play(self, request: Request) -> Phrase:
+    def play(self, request: Request, guard: GuardLike | None = None) -> Phrase:
         """The whole answer at once."""
-        return self.phrase(request, self.generate(request))
+        return self.phrase(request, self.generate(request, guard))
 
-    def _notes(self, request: Request, plan: Plan) -> Iterator[Note]:
-        (cache, read), noise = self._prefixes.fork(plan.rows), Noise(request.seed)
-        grammar = plan.grammar()
+    def _notes(
+        self, request: Request, plan: Plan, watch: Watch | None = None, tally: Tally | None = None
+    ) -> Iterator[Note]:
+        walk = Walk(self._engine, request, plan, *self._prefixes.fork(plan.rows))
         kept = deque(plan.kept_notes())
-        cache.read(plan.rows[read:])
-        state = cache.read(plan.opening(0))
-        event = 0
-        while not grammar.done:
-            drawn = self._draw(state, grammar, request, noise, event)
-            event += 1
-            if drawn is None:
-                grammar.push_barline()
-                if not grammar.done:
-                    state = cache.read(plan.opening(grammar.bar))
+        if watch is not None:
+            yield from guarded(walk, watch, kept, tally)
+        while not walk.done:
+            note = walk.push(walk.draw())
+            if note is None:
                 continue
-            position, voice, pitch, duration = drawn
-            onset = grammar.onset(position)
-            grammar.push(*drawn)
-            note = plan.sounded(
-                grammar.bar, position, onset, int(DURATIONS[duration]), pitch, voice
-            )
             while kept and kept[0].onset <= note.onset:
                 yield kept.popleft()
             yield note
-            state = cache.read(plan.writer.note_row(*drawn)[None])
         yield from kept
-
-    def _draw(
-        self, state: np.ndarray, grammar: Grammar, request: Request, noise: Noise, event: int
-    ) -> tuple[int, int, int, int] | None:
-        """Position, voice, pitch, duration of the next note; None for a bar line."""
-        engine, t, p = self._engine, request.temperature, request.top_p
-        logits = engine.logits("position", state)
-        position = choose(logits, grammar.positions(), t, p, noise, event, 0)
-        if position == BARLINE:
-            return None
-        state = state + engine.said("position", position)
-        logits = engine.logits("voice", state)
-        voice = choose(logits, grammar.voices(position), t, p, noise, event, 1)
-        state = state + engine.said("voice", voice)
-        logits = engine.logits("pitch", state)
-        pitch = choose(logits, grammar.pitches(position, voice), t, p, noise, event, 2)
-        state = state + engine.said("pitch", pitch)
-        logits = engine.logits("duration", state)
-        duration = choose(logits, grammar.durations(position, voice, pitch), t, p, noise, event, 3)
-        return position, voice, pitch, duration

@@ -40,7 +40,9 @@ class Request:
     "Bbm", ...), density (notes a bar), register (lowest and highest MIDI
     pitch) and collection are wishes; where None, the context decides, and
     without a context the model does.  `temperature` 0 takes the likeliest
-    choice at each step.  Raises `BadRequest` naming value and legal range.
+    choice at each step.  `guard` k lets no line of the answer hold k notes in
+    a row that a work of the corpora in use holds too (`guarding.py`); None is
+    off.  Raises `BadRequest` naming value and legal range.
     """
 
     mode: Mode = "generate"
@@ -58,6 +60,7 @@ class Request:
     first: int | None = None
     voices: str | None = None
     change: float | None = None
+    guard: int | None = None
 
     def __post_init__(self) -> None:
         if self.mode not in MODES:

@@ -250,7 +250,7 @@ def test_every_parameter_can_be_set_and_is_told_back(room: Room, guest: Guest) -
     examples = {
         "bars": 3, "seed": 2**40, "tempo": 90.5, "signature": "6/8", "key": "Bbm",
         "density": 4.0, "register": "36-84", "collection": "bach", "temperature": 0.5,
-        "top_p": 0.5, "first": 2, "voices": "bass,drums", "change": 0.25,
+        "top_p": 0.5, "first": 2, "voices": "bass,drums", "change": 0.25, "guard": 12,
     }  # fmt: skip
     assert set(examples) == set(PARAMETERS)
     for name, value in examples.items():

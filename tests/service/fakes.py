@@ -44,7 +44,7 @@ class FakePlayer:
         loaded = sorted(name for name in FORBIDDEN if name in sys.modules)
         return {"model_id": self.model_id, "loaded": loaded, "python": sys.executable}
 
-    def generate(self, request: Request) -> Iterator[Note]:
+    def generate(self, request: Request, guard: Any = None) -> Iterator[Note]:
         if request.collection == "refused":
             raise BadRequest("collection is 'refused'; legal is any other")
         return self._notes(request)

@@ -28,6 +28,8 @@ from tests.transformer.models import motif
         ({"register": (60, 65)}, "65"),
         ({"register": (60, 200)}, "200"),
         ({"key": "H"}, "'H'"),
+        ({"guard": 3}, "guard is 3; legal is 4 to 64 notes"),
+        ({"guard": 12.0}, "whole number"),
         ({"mode": "sing"}, "'sing'"),
         ({"mode": "answer"}, "context"),
         ({"context": motif()}, "no context"),
@@ -81,3 +83,11 @@ def test_again_takes_the_next_seed():
 )
 def test_key_names(name, key):
     assert parse_key(name) == key
+
+
+def test_a_request_without_a_guard_has_the_bytes_it_always_had():
+    assert Request(seed=7).canonical_bytes == (
+        b'{"bars":4,"collection":null,"context":null,"density":null,"key":null,"mode":"generate",'
+        b'"register":null,"seed":7,"signature":null,"temperature":0.9,"tempo":null,"top_p":0.95}'
+    )
+    assert b'"guard":12' in Request(seed=7, guard=12).canonical_bytes

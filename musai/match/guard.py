@@ -1,0 +1,333 @@
+"""The guard: no line of an answer may hold k notes in a row that a work of a corpus holds too.
+
+It follows an answer's lines as `streams` would find them in the finished phrase: the top and
+the bottom of every voice and of all pitched voices together, and every voice of drums.  A
+line's next note is known once no more notes can begin within a chord's spread; a run that it
+ends is looked up in the tables of the corpora (`held.py`).
+
+Common stock passes, and so do runs that the human's own context holds: those are the human's
+quotation, and `quotations.py` names whom it quotes.
+"""
+
+import hashlib
+import json
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from musai.corpus import Corpus
+from musai.errors import BadRequest, check_range
+from musai.match import held
+from musai.match.catalogue import Catalogue, catalogue
+from musai.match.held import STOCK, HeldRuns
+from musai.match.index import CorpusLike
+from musai.match.runs import (
+    LONGEST_RUN,
+    SHORTEST_RUN,
+    key_of,
+    last_step,
+    prefix_of,
+    sign_of,
+    step_of,
+)
+from musai.match.streams import SPREAD
+from musai.music import Note, Phrase, Voice
+
+SUGGESTED = 12
+"""Notes of the shortest run that most music shares with nobody."""
+
+VERSION = 1
+"""Changes whenever a guard would let other notes pass."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line as far as it stands: its last notes, and what still sounds in its voices."""
+
+    top: bool
+    voice: int | None
+    """Whose notes; None for those of all pitched voices."""
+    drums: bool = False
+    tail: tuple[Note, ...] = ()
+    """Its last notes, as many as a run has but one."""
+    signs: tuple[int, ...] = ()
+    """Signs of the notes of the tail that have a note on either side."""
+    sounding: Mapping[int, int] = field(default_factory=dict)
+    """Until when each pitch sounds."""
+
+    def prefix(self, onset: int, k: int) -> int | None:
+        """Prefix of the run of k notes that a note at this onset would end."""
+        if len(self.tail) < k - 1:
+            return None
+        return prefix_of(self._signs(onset)[-(k - 2) :])
+
+    def step(self, pitch: int) -> int:
+        """The step to a pitch."""
+        return step_of(self.tail[-1].pitch, pitch, self.drums)
+
+    def _signs(self, onset: int) -> tuple[int, ...]:
+        if len(self.tail) < 2:
+            return ()
+        before, last = self.tail[-2:]
+        step = step_of(before.pitch, last.pitch, self.drums)
+        return (*self.signs, sign_of(step, last.onset - before.onset, onset - last.onset))
+
+    def extended(self, note: Note, k: int) -> "Line":
+        """The line with one more note."""
+        tail = (*self.tail, note)[-(k - 1) :]
+        signs = self._signs(note.onset)[-(k - 2) :]
+        return Line(self.top, self.voice, self.drums, tail, signs, self.sounding)
+
+    def heard(self, notes: Sequence[Note]) -> "Line":
+        """The line when these notes have begun to sound."""
+        now = notes[0].onset
+        sounding = {pitch: end for pitch, end in self.sounding.items() if end > now}
+        for note in notes:
+            end = note.onset + note.duration
+            sounding[note.pitch] = max(end, sounding.get(note.pitch, 0))
+        return Line(self.top, self.voice, self.drums, self.tail, self.signs, sounding)
+
+    def pick(self, chord: Sequence[Note]) -> Note | None:
+        """The chord's note that the line goes on with, as `kernels.skyline` has it."""
+        best = chord[0]
+        for note in chord[1:]:
+            if note.pitch != best.pitch and (note.pitch > best.pitch) == self.top:
+                best = note
+        half = best.onset + best.duration // 2
+        for pitch, end in self.sounding.items():
+            if end > half and pitch != best.pitch and (pitch > best.pitch) == self.top:
+                return None
+        return best
+
+
+def chords(notes: Sequence[Note]) -> list[list[Note]]:
+    """Notes in order, grouped: each group begins within `SPREAD` ticks of its first."""
+    groups: list[list[Note]] = []
+    for note in notes:
+        if groups and note.onset - groups[-1][0].onset <= SPREAD:
+            groups[-1].append(note)
+        else:
+            groups.append([note])
+    return groups
+
+
+def lines_of(voices: Sequence[Voice]) -> list[Line]:
+    """The lines that a phrase of these voices may have."""
+    lines = [Line(False, i, True) for i, voice in enumerate(voices) if voice.drum]
+    pitched = [i for i, voice in enumerate(voices) if not voice.drum]
+    lines += [Line(top, i) for i in pitched for top in (True, False)]
+    if len(pitched) > 1:
+        lines += [Line(True, None), Line(False, None)]
+    return lines
+
+
+class Watch:
+    """The lines of one answer."""
+
+    spread = SPREAD
+
+    def __init__(self, guard: "Guard", voices: Sequence[Voice], context: Phrase | None) -> None:
+        self._guard, self._k, self._context = guard, guard.k, context
+        self._pitched = frozenset(i for i, voice in enumerate(voices) if not voice.drum)
+        self._lines = lines_of(voices)
+        self._own: frozenset[int] | None = None
+
+    def forbidden(self, onset: int, voice: int, pending: Sequence[Note]) -> Collection[int]:
+        """Pitches that would surely end a forbidden run of this voice's own lines there.
+
+        A voice's lowest note of a chord comes first, so its bottom line is known; the top one is
+        where nothing else of the voice sounds.
+        """
+        if any(note.voice == voice and onset - note.onset <= SPREAD for note in pending):
+            return ()
+        found: set[int] = set()
+        for line in self._lines:
+            if line.voice != voice or (line.top and self._sounds(line, onset)):
+                continue
+            prefix = line.prefix(onset, self._k)
+            for key in () if prefix is None else self._blocked(prefix):
+                found |= _pitches(line, last_step(key))
+        return found
+
+    def settle(
+        self, notes: Sequence[Note], given: Collection[Note], later: Sequence[Note]
+    ) -> Note | None:
+        """Let the notes stand, or name the last drawn note of a run that they end."""
+        lines = []
+        for line in self._lines:
+            grown, wrong = self._grown(line, notes, given)
+            if wrong is None and later:
+                # Nothing else may come before what is kept: so that must be no run's end either.
+                _, wrong = self._grown(grown, later, given, ahead=True)
+            if wrong is not None:
+                return wrong
+            lines.append(grown)
+        self._lines = lines
+        return None
+
+    def _grown(
+        self, line: Line, notes: Sequence[Note], given: Collection[Note], ahead: bool = False
+    ) -> tuple[Line, Note | None]:
+        """A line with more notes, or the last drawn note of the run that they end.
+
+        Looking `ahead` ends where no drawn note is left that a run could hold.
+        """
+        for chord in chords([note for note in notes if self._belongs(note, line)]):
+            if ahead and all(note in given for note in line.tail):
+                break
+            picked = line.pick(chord)
+            if picked is not None:
+                drawn = [note for note in (*line.tail, picked) if note not in given]
+                if drawn and self._ends_run(line, picked):
+                    return line, drawn[-1]
+                line = line.extended(picked, self._k)
+            line = line.heard(chord)
+        return line, None
+
+    def _belongs(self, note: Note, line: Line) -> bool:
+        return note.voice == line.voice if line.voice is not None else note.voice in self._pitched
+
+    def _sounds(self, line: Line, onset: int) -> bool:
+        return any(end > onset for end in line.sounding.values())
+
+    def _ends_run(self, line: Line, note: Note) -> bool:
+        prefix = line.prefix(note.onset, self._k)
+        if prefix is None:
+            return False
+        return key_of(prefix, line.step(note.pitch)) in self._blocked(prefix)
+
+    def _blocked(self, prefix: int) -> list[int]:
+        keys = self._guard.blocked(prefix)
+        return [key for key in keys if key not in self._quoted()] if keys else keys
+
+    def _quoted(self) -> frozenset[int]:
+        """Runs of the human's own context; worked out when first something is blocked."""
+        if self._own is None:
+            self._own = frozenset(() if self._context is None else runs_of(self._context, self._k))
+        return self._own
+
+
+def runs_of(phrase: Phrase, k: int) -> list[int]:
+    """Keys of all runs of k notes of a phrase's lines."""
+    keys = []
+    notes = [Note(*row) for row in phrase.notes.tolist()]
+    pitched = {i for i, voice in enumerate(phrase.voices) if not voice.drum}
+    for line in lines_of(phrase.voices):
+        mine = [
+            n for n in notes if n.voice == line.voice or (line.voice is None and n.voice in pitched)
+        ]
+        for chord in chords(mine):
+            picked = line.pick(chord)
+            if picked is not None:
+                prefix = line.prefix(picked.onset, k)
+                if prefix is not None:
+                    keys.append(key_of(prefix, line.step(picked.pitch)))
+                line = line.extended(picked, k)
+            line = line.heard(chord)
+    return keys
+
+
+def _pitches(line: Line, step: int) -> set[int]:
+    """Pitches that make this step; the largest steps stand for all beyond them."""
+    if line.drums:
+        return set(range(128))
+    last = line.tail[-1].pitch
+    return {pitch for pitch in range(128) if step_of(last, pitch) == step}
+
+
+class Guard:
+    """The guard of one length of run and some corpora; see `musai.transformer.guarding.GuardLike`."""
+
+    def __init__(
+        self, k: int, corpora: Sequence[tuple[str, str]], tables: Sequence[HeldRuns]
+    ) -> None:
+        self.k = k
+        self.corpora = tuple(sorted(corpora))
+        """Name and id of each."""
+        self._tables = tuple(tables)
+
+    @classmethod
+    def open(cls, k: int, *corpora: CorpusLike | str | Path) -> "Guard":
+        """A guard against corpora, their names or folders; builds or refreshes an index first.
+
+        Raises `BadRequest` for k out of range or no corpus, `NotFound` for a corpus that is not there.
+        """
+        return Guards().of(k, corpora)
+
+    @property
+    def id(self) -> str:
+        """SHA-256 over k, the corpora's ids and what counts as common stock."""
+        ids = sorted(corpus_id for _, corpus_id in self.corpora)
+        told = json.dumps([VERSION, self.k, STOCK, ids], separators=(",", ":"))
+        return hashlib.sha256(b"musai-guard\n" + told.encode()).hexdigest()
+
+    def describe(self) -> dict[str, Any]:
+        """JSON values."""
+        corpora = [{"name": name, "id": corpus_id} for name, corpus_id in self.corpora]
+        return {"id": self.id, "notes": self.k, "stock_authors": STOCK, "corpora": corpora}
+
+    def watch(self, voices: Sequence[Voice], context: Phrase | None) -> Watch:
+        """For one answer."""
+        return Watch(self, voices, context)
+
+    def blocked(self, prefix: int) -> list[int]:
+        """Keys of the blocked runs with this prefix: held by a corpus, common stock of none."""
+        keys = [key for table in self._tables for key in table.keys(prefix)]
+        if len(self._tables) < 2:
+            return keys
+        return [key for key in keys if not any(table.is_common(key) for table in self._tables)]
+
+
+@dataclass(slots=True)
+class _Shelf:
+    stamp: int
+    corpus_id: str
+    catalogue: Catalogue
+    folder: Path
+    tables: dict[int, HeldRuns] = field(default_factory=dict)
+
+
+class Guards:
+    """Guards of any length against any corpora, each table opened once and again when it changes."""
+
+    def __init__(self) -> None:
+        self._shelves: dict[Path, _Shelf] = {}
+
+    def __call__(self, k: int, corpora: Sequence[str]) -> Guard:
+        """The guard against the corpora of these names, as they are now.
+
+        Raises `MusaiError` for one that has no index yet: a player must not wait for that.
+        """
+        for name in corpora:
+            held.index_folder(Corpus.open(name))
+        return self.of(k, corpora)
+
+    def of(self, k: int, corpora: Sequence[CorpusLike | str | Path]) -> Guard:
+        """The guard against corpora, their names or folders."""
+        try:
+            check_range("guard", k, SHORTEST_RUN, LONGEST_RUN, "notes")
+        except ValueError as error:
+            raise BadRequest(str(error)) from None
+        if not corpora:
+            raise BadRequest(f"guard is {k}, but no corpus is in use to guard against; name one")
+        named, tables = [], []
+        for corpus in corpora:
+            shelf = self._shelf(corpus)
+            if k not in shelf.tables:
+                shelf.tables[k] = held.open_runs(shelf.catalogue, shelf.folder, k)
+            named.append((shelf.catalogue.name, shelf.corpus_id))
+            tables.append(shelf.tables[k])
+        return Guard(k, named, tables)
+
+    def _shelf(self, named: CorpusLike | str | Path) -> _Shelf:
+        corpus: CorpusLike = Corpus.open(named) if isinstance(named, str | Path) else named
+        path = Path(corpus.path)
+        known = self._shelves.get(path)
+        if known is None or known.stamp != path.stat().st_mtime_ns:
+            opened = catalogue(corpus)
+            # After opening: that may have made the folder of an index.
+            stamp = path.stat().st_mtime_ns
+            known = _Shelf(stamp, corpus.id, opened, held.index_folder(corpus))
+            self._shelves[path] = known
+        return known

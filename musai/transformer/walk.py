@@ -1,0 +1,220 @@
+"""One answer on its way: what has been read, what may come next, what was drawn.
+
+Drawing changes nothing; `push` takes what was drawn.  So a state can be marked and come back
+to, and the draw of one event may be tried again: `attempt` is part of the noise's counter.
+"""
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+
+from musai.music import Note
+from musai.music.notes import MAX_TICK
+from musai.transformer.encoding import Rows, RowWriter
+from musai.transformer.engine import Cache, Engine, Floats
+from musai.transformer.engine import Mark as Read
+from musai.transformer.grammar import Grammar, Mask
+from musai.transformer.noise import Noise
+from musai.transformer.plan import Plan
+from musai.transformer.request import Request
+from musai.transformer.sampling import choose
+from musai.transformer.vocabulary import BARLINE, DURATIONS
+
+
+class Drawn(NamedTuple):
+    """A note as it was drawn: step within the bar, voice, (moved) pitch, index of its length."""
+
+    position: int
+    voice: int
+    pitch: int
+    duration: int
+
+
+Masked = Callable[[int, int], Collection[int]]
+"""Called with a tick and a voice; the pitches that must not begin there."""
+
+
+class Stuck(Exception):
+    """Nothing may begin at this step, in this voice where one is named, at this pitch likewise.
+
+    Step -1: nothing may begin anywhere.
+    """
+
+    def __init__(self, step: int, voice: int | None = None, pitch: int | None = None) -> None:
+        super().__init__(step, voice, pitch)
+        self.step, self.voice, self.pitch = step, voice, pitch
+
+
+@dataclass(slots=True)
+class Barred:
+    """What must not be drawn again, by step from the answer's first bar line."""
+
+    steps: set[int] = field(default_factory=set)
+    voices: set[tuple[int, int]] = field(default_factory=set)
+    notes: set[tuple[int, int, int]] = field(default_factory=set)
+
+    def add(self, stuck: Stuck) -> None:
+        """Bar a place where a draw got stuck."""
+        if stuck.voice is None:
+            self.steps.add(stuck.step)
+        elif stuck.pitch is None:
+            self.voices.add((stuck.step, stuck.voice))
+        else:
+            self.notes.add((stuck.step, stuck.voice, stuck.pitch))
+
+
+class Mark(NamedTuple):
+    """A state of a walk."""
+
+    read: Read
+    grammar: Grammar
+    writer: RowWriter
+    state: Floats
+    unread: Rows | None
+    event: int
+
+
+class Walk:
+    """Draws the answer to one request, event by event.
+
+    `cache` has read the first `read` rows of the plan.
+    """
+
+    def __init__(
+        self, engine: Engine, request: Request, plan: Plan, cache: Cache, read: int
+    ) -> None:
+        self._engine, self._request, self._plan = engine, request, plan
+        self._cache, self._noise = cache, Noise(request.seed)
+        self._grammar = plan.grammar()
+        self._writer = plan.writer
+        self._cache.read(plan.rows[read:])
+        self._state = np.zeros(engine.shape.width)
+        self._unread: Rows | None = plan.opening(0, self._writer)
+        self._event = 0
+
+    @property
+    def done(self) -> bool:
+        """Whether all bars have passed."""
+        return self._grammar.done
+
+    def mark(self) -> Mark:
+        """This state, to come back to."""
+        grammar, writer = self._grammar.copy(), self._writer.copy()
+        return Mark(self._cache.mark(), grammar, writer, self._state, self._unread, self._event)
+
+    def back(self, mark: Mark) -> None:
+        """As if nothing had been pushed since."""
+        self._cache.back(mark.read)
+        self._grammar, self._writer = mark.grammar.copy(), mark.writer.copy()
+        self._state, self._unread, self._event = mark.state, mark.unread, mark.event
+
+    def step(self, drawn: Drawn) -> int:
+        """Steps from the answer's first bar line to a drawn note."""
+        return self._grammar.onset(drawn.position)
+
+    def when(self, position: int) -> int:
+        """The tick at which a note drawn there sounds; for a bar line, before which none can."""
+        plan, grammar = self._plan, self._grammar
+        if position != BARLINE:
+            return plan.starts(grammar.onset(position))
+        if grammar.bar + 1 == len(plan.bars):
+            return MAX_TICK
+        return plan.starts(grammar.onset(plan.bars[grammar.bar].steps))
+
+    def push(self, drawn: Drawn | None) -> Note | None:
+        """Take what was drawn: a note, which sounds as the result says, or a bar line."""
+        grammar, plan = self._grammar, self._plan
+        self._event += 1
+        if drawn is None:
+            grammar.push_barline()
+            if not grammar.done:
+                self._unread = plan.opening(grammar.bar, self._writer)
+            return None
+        position, voice, pitch, duration = drawn
+        onset = grammar.onset(position)
+        grammar.push(*drawn)
+        # Read only when the next event is drawn: a note need not wait for that to sound.
+        self._unread = self._writer.note_row(*drawn)[None]
+        return plan.sounded(grammar.bar, position, onset, int(DURATIONS[duration]), pitch, voice)
+
+    def draw(self) -> Drawn | None:
+        """The next note; None for a bar line."""
+        position = self.position()
+        return None if position == BARLINE else self.note(position)
+
+    def position(self, attempt: int = 0, barred: Barred | None = None) -> int:
+        """The step of the next note within its bar, or a bar line.
+
+        Raises `Stuck` where what is barred leaves nothing.
+        """
+        if self._unread is not None:
+            self._state, self._unread = self._cache.read(self._unread), None
+        return self._choose("position", self._state, self._positions(barred), 0, attempt)
+
+    def note(
+        self,
+        position: int,
+        attempt: int = 0,
+        barred: Barred | None = None,
+        masked: Masked | None = None,
+    ) -> Drawn:
+        """The next note, its position drawn.  Raises `Stuck` where what is barred leaves nothing."""
+        engine, grammar = self._engine, self._grammar
+        state = self._state + engine.said("position", position)
+        voice = self._choose("voice", state, self._voices(position, barred), 1, attempt)
+        state = state + engine.said("voice", voice)
+        allowed = self._pitches(position, voice, barred, masked)
+        pitch = self._choose("pitch", state, allowed, 2, attempt)
+        state = state + engine.said("pitch", pitch)
+        duration = self._choose(
+            "duration", state, grammar.durations(position, voice, pitch), 3, attempt
+        )
+        return Drawn(position, voice, pitch, duration)
+
+    def _choose(self, name: str, state: Floats, allowed: Mask, field: int, attempt: int) -> int:
+        logits, request = self._engine.logits(name, state), self._request
+        t, p = request.temperature, request.top_p
+        return choose(logits, allowed, t, p, self._noise, self._event, field, attempt)
+
+    def _positions(self, barred: Barred | None) -> Mask:
+        mask = self._grammar.positions()
+        if barred is not None and barred.steps:
+            start = self._grammar.onset(0)
+            for step in barred.steps:
+                if 0 <= step - start < BARLINE:
+                    mask[step - start] = False
+            if not mask.any():
+                raise Stuck(-1)
+        return mask
+
+    def _voices(self, position: int, barred: Barred | None) -> Mask:
+        mask = self._grammar.voices(position)
+        if barred is not None and barred.voices:
+            step = self._grammar.onset(position)
+            for at, voice in barred.voices:
+                if at == step:
+                    mask[voice] = False
+            if not mask.any():
+                raise Stuck(step)
+        return mask
+
+    def _pitches(
+        self, position: int, voice: int, barred: Barred | None, masked: Masked | None
+    ) -> Mask:
+        mask = self._grammar.pitches(position, voice)
+        step = self._grammar.onset(position)
+        if barred is not None:
+            for at, whose, pitch in barred.notes:
+                if (at, whose) == (step, voice):
+                    mask[pitch] = False
+        if masked is not None:
+            plan = self._plan
+            for pitch in masked(plan.starts(step), plan.sounding_voice(voice)):
+                drawn = plan.moved(pitch, voice)
+                if drawn is not None:
+                    mask[drawn] = False
+        if not mask.any():
+            raise Stuck(step, voice)
+        return mask
