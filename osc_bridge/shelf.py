@@ -28,6 +28,7 @@ class Shelved:
 
 
 SHELF = {
+    "midi": Shelved("any DAW, over MIDI, with Link or MIDI clock", "", "midi.md", {}),
     "pd": Shelved(
         "Pure Data, and every DAW through plugdata (VST3, CLAP, LV2, AU)",
         "musai.pd",

@@ -84,7 +84,7 @@ def test_hosts_are_found_on_every_platform(
 def test_an_unknown_client_is_named_with_those_there_are() -> None:
     result = clients("cubase")
     assert result.exit_code == 3
-    assert "no client 'cubase'; there are pd, ardour, reaper" in result.output
+    assert "no client 'cubase'; there are midi, pd, ardour, reaper" in result.output
 
 
 def test_both_scripts_share_the_same_lines() -> None:

@@ -10,7 +10,6 @@ import subprocess
 import time
 
 import aalink
-
 from osc_bridge.link import Link
 
 SLOW, FAST = 60.0, 90.0
