@@ -10,6 +10,7 @@ import subprocess
 import time
 
 import aalink
+
 from osc_bridge.link import Link
 
 SLOW, FAST = 60.0, 90.0

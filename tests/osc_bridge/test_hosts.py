@@ -132,3 +132,31 @@ def test_a_shell_plays_with_a_real_service(
         ended = dump.until("/musai/end", 60).split()
     shell = [line for line in dump.lines if line.startswith("/musai/note ")]
     assert len(shell) == int(ended[3])
+
+
+@pytest.mark.host("oscsend", "oscdump")
+def test_a_shell_joins_a_jam_plays_a_call_and_is_told_the_answer(
+    service: FakeService, dump: Dump, oscsend: Callable[..., None]
+) -> None:
+    to = f"/musai/to/{dump.port}"
+    oscsend(f"{to}/transport", "iffT", 2, 120, 0)
+    oscsend(f"{to}/jam", "isisi", 3, "call", 0, "bars", 1)
+    assert dump.until("/musai/jam/joined").split()[2] == "3"
+    for id, pitch in enumerate((60, 64, 67), 10):
+        oscsend(f"{to}/jam/on", "iii", id, pitch, 90)
+        oscsend(f"{to}/jam/off", "iii", 20 + id, pitch, id)
+    oscsend(f"{to}/jam/turn", "i", 30)
+    take = dump.until("/musai/jam/take").split()[3]
+    dump.until("/musai/jam/commit")
+    ended = dump.until("/musai/jam/end", 30).split()
+    assert ended[3] == take
+    context = service.requests[0].context
+    assert context is not None
+    assert context.notes["pitch"].tolist() == [60, 64, 67]
+    oscsend(f"{to}/jam/keep", "ii", 31, int(take))
+    assert '"kept"' in dump.until("/musai/decision")
+    oscsend(f"{to}/jam/on", "iii", 32, 200, 90)
+    assert dump.until("/musai/error isssi 32 ").split()[3] == '"bad_value"'
+    oscsend(f"{to}/jam/leave", "i", 33)
+    oscsend(f"{to}/jam/turn", "i", 34)
+    assert dump.until("/musai/error isssi 34 ")

@@ -22,7 +22,6 @@ from tests.cli.conftest import write_model
 from tests.osc_bridge.jack import Wire, jack_server, wait_until
 
 pytest.importorskip("rtmidi", reason="python-rtmidi comes with musai[daw]")
-pytest.importorskip("osc_bridge.port", reason="the port process")
 
 ROOT = Path(__file__).parents[2]
 RECORDER = Path(__file__).with_name("ardour_record.lua")
