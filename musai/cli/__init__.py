@@ -45,7 +45,10 @@ TABLE = {
     "replay": Row("play", "Know", "Make a phrase again and say whether it is identical."),
     "match": Row("match", "Know", "Find the works that a MIDI file is like."),
     "style": Row("style", "Know", "Say what kind of music a MIDI file is; for information only."),
-    "report": Row("report", "Know", "Write the report on a phrase: JSON and a page."),
+    "report": Row(
+        "report", "Know", "Report on a phrase, files, a session, days, an owner: page, PDF, data."
+    ),
+    "ledger": Row("ledger", "Know", "Verify the record of all that was made and found."),
     "corpus": Row("corpus", "Keep", "Works and what their owners allow: add, list, show, remove."),
     "model": Row("model", "Keep", "The models here: what they were made from, and check them."),
     "train": Row("model", "Keep", "Train a model from its recipe."),

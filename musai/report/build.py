@@ -12,6 +12,7 @@ from musai.report.bars import bar_count
 from musai.report.compare import compare
 from musai.report.inputs import Evidence, HitLike
 from musai.report.records import (
+    Comparison,
     Corpus,
     Match,
     Method,
@@ -76,7 +77,14 @@ def build_report(
         verdict=verdict_record(evidence, unrated),
         style=facts.style_of(evidence.style) if evidence else None,
         matches=tuple(
-            match_record(rank, hit, phrase, evidence, phrase_of if rank <= comparisons else None)
+            match_record(
+                rank,
+                hit,
+                evidence,
+                comparison_of(hit, phrase, phrase_of)
+                if phrase_of and rank <= comparisons
+                else None,
+            )
             for rank, hit in enumerate(hits, 1)
             if evidence is not None
         ),
@@ -170,20 +178,20 @@ _EXTRA = ("extrapolated", "null_reference", "engine", "searched")
 """What a verdict may say beyond the least that a report needs; older records do not."""
 
 
+def comparison_of(hit: HitLike, phrase: Phrase, phrase_of: PhraseOf) -> Comparison | None:
+    """A hit note by note; None where its alignment was not kept or the work is not to be had."""
+    if not hit.alignment:
+        return None
+    try:
+        return compare(phrase, phrase_of(hit.work_id), hit.alignment, hit.tempo_ratio)
+    except NotFound:
+        return None
+
+
 def match_record(
-    rank: int,
-    hit: HitLike,
-    phrase: Phrase,
-    evidence: Evidence,
-    phrase_of: PhraseOf | None,
+    rank: int, hit: HitLike, evidence: Evidence, comparison: Comparison | None = None
 ) -> Match:
-    """One hit; with its comparison where its alignment was kept and `phrase_of` has the work."""
-    comparison = None
-    if phrase_of is not None and hit.alignment:
-        try:
-            comparison = compare(phrase, phrase_of(hit.work_id), hit.alignment, hit.tempo_ratio)
-        except NotFound:
-            comparison = None
+    """One hit of what the matcher found."""
     return Match(
         rank=rank,
         work=evidence.works.get(hit.work_id) or unknown_work(hit.work_id, hit.title, hit.licence),

@@ -88,6 +88,7 @@ class Compared(Record, frozen=True, kw_only=True):
     null_version: str = ""
     null_size: Count = 0
     null_reference: str = ""
+    scores_version: str = ""
 
 
 class Played(Record, frozen=True, kw_only=True):

@@ -30,7 +30,7 @@ def render_html(report: Report) -> str:
     subject = report.subject
     metre = metre_of(subject.score) if subject.score else Metre()
     return (
-        _templates()
+        environment()
         .get_template("report.html.j2")
         .render(
             report=report,
@@ -59,6 +59,7 @@ def render_html(report: Report) -> str:
             plots=_plots(report.verdict),
             bar=lambda share, told: Markup(plots.bar_svg(share, told)),
             style_note=wording.STYLE_NOTE,
+            sign_words=wording.SIGNS,
         )
     )
 
@@ -132,8 +133,9 @@ def _shown(value: object) -> object:
 
 
 @cache
-def _templates() -> Environment:
-    return Environment(
+def environment() -> Environment:
+    """What renders the templates of this room: every value escaped, an unknown one an error."""
+    made = Environment(
         loader=PackageLoader("musai.report"),
         autoescape=select_autoescape(default=True, default_for_string=True),
         undefined=StrictUndefined,
@@ -141,3 +143,6 @@ def _templates() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    # For what this room draws itself, element by element, with all text in it escaped.
+    made.filters["drawing"] = Markup
+    return made

@@ -6,6 +6,7 @@ from fractions import Fraction
 from typing import Any
 
 from musai.music import TICKS, Metre, Tempo
+from musai.report.records import Place
 
 _SHARPS = ("C", "C♯", "D", "D♯", "E", "F", "F♯", "G", "G♯", "A", "A♯", "B")
 _FLATS = ("C", "D♭", "D", "E♭", "E", "F", "G♭", "G", "A♭", "A", "B♭", "B")
@@ -64,6 +65,14 @@ def place(metre: Metre, tick: int) -> str:
     return f"bar {bar}, beat {quantity(beat)}"
 
 
+def stretch(where: Place) -> str:
+    """From where to where a passage goes: "bar 2, beat 1 to bar 5, beat 3"."""
+    return (
+        f"bar {where.first_bar}, beat {quantity(where.first_beat)} to "
+        f"bar {where.last_bar}, beat {quantity(where.last_beat)}"
+    )
+
+
 def quantity(value: float) -> str:
     """A count of beats or quarters: whole, with ¼ ½ ¾, or with two decimals."""
     whole, rest = divmod(Fraction(value).limit_denominator(960), 1)
@@ -115,6 +124,12 @@ def percent(share: float) -> str:
     return "<1%" if whole == 0 and share > 0 else f"{whole}%"
 
 
+def rate(share: float) -> str:
+    """A measured share with three decimals, or four where it has them: ".021", ".0075", "1.000"."""
+    text = f"{share:.4f}".removesuffix("0")
+    return text.lstrip("0") if share < 1 else text
+
+
 def interval(semitones: int) -> str:
     """A transposition in words: "3 semitones up", "same pitch"."""
     if semitones == 0:
@@ -138,6 +153,11 @@ def listed(names: Sequence[str]) -> str:
     if len(names) < 2:
         return "".join(names)
     return f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def isolated(text: str) -> str:
+    """A name within a sentence that may run the other way: between Unicode's isolates."""
+    return text if text.isascii() else f"\u2068{text}\u2069"
 
 
 def counted(count: int, noun: str) -> str:

@@ -63,11 +63,15 @@ def schema_text() -> str:
     return (files("musai.report") / "schema" / SCHEMA_FILE).read_text("utf-8")
 
 
-def publish_schema(folder: Path) -> Path:
-    """Write the schema of today's records; run when a record changes."""
-    path = folder / SCHEMA_FILE
-    write_whole(path, (json.dumps(make_schema(), indent=2, ensure_ascii=False) + "\n").encode())
-    return path
+def publish_schema(folder: Path) -> list[Path]:
+    """Write the schemas of today's records; run when a record changes."""
+    from musai.report import exports
+
+    schemas = {SCHEMA_FILE: make_schema(), exports.SCHEMA_FILE: exports.make_schema()}
+    for name, schema in schemas.items():
+        text = json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
+        write_whole(folder / name, text.encode())
+    return [folder / name for name in schemas]
 
 
 def save_report(report: Report, folder: Path) -> tuple[Path, Path]:

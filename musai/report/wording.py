@@ -67,6 +67,13 @@ STYLE_NOTE = (
 )
 """Stands under whatever is said of style."""
 
+SIGNS = (
+    "Staff notation: the small slanted numbers are bars, each side\u2019s own; the number under a note is its "
+    "scale degree. A ring and ≠: another pitch on the other side; a dashed box and \u2212: missing, in the "
+    "work alone; a dashed box and +: added, in the phrase alone."
+)
+"""How to read the staves."""
+
 METHODS = (
     Method(
         title="Alignment",
@@ -115,9 +122,33 @@ METHODS = (
     ),
 )
 
+DOSSIER_METHODS = (
+    Method(
+        title="One correction over all phrases",
+        text=(
+            "Each phrase has one p-value. Looking at many phrases, some are below any level by chance, "
+            "so the p-values of all phrases of this report are corrected together (Benjamini and "
+            "Hochberg). A phrase is called significant where its corrected value q is .05 or below: of "
+            "all phrases so called, one in twenty is expected to be chance. A phrase that was compared "
+            "with several corpora enters with its smallest p times their number."
+        ),
+    ),
+    Method(
+        title="What people found",
+        text=(
+            "A reviewer may rate by ear how alike two passages are, from 1 (nothing in common) to 5 "
+            "(the same), before any number is shown, and may then mark the match. Agreement is "
+            "Spearman's rank correlation of those ratings with the matcher's scores, with its 95% "
+            "interval (Fisher's z, variance after Bonett and Wright), from ten rated matches on. Ratings "
+            "given after the numbers were seen do not enter it."
+        ),
+    ),
+)
+"""What a report on many phrases does beyond one on a single phrase."""
+
 LIMITS = (
     Method(
-        title="Only this corpus",
+        title="Only these works",
         text=(
             "Nothing is said about works that are not in the corpus named on the first page. "
             "“No significant match” is a finding about that corpus and nothing else."

@@ -78,7 +78,7 @@ class Service:
             rights.history,
             rights.catalogue,
         )
-        self.jobs, self.tasks = rights.jobs, rights.tasks
+        self.jobs, self.tasks, self.reports = rights.jobs, rights.tasks, rights.reports
         self._closed = False
 
     def submit(self, request: Request, on_event: OnEvent, *, session: str = "") -> int:

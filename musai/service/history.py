@@ -83,11 +83,37 @@ class History:
         offset: int = 0,
         limit: int = 50,
     ) -> PhrasePage:
-        """The phrases that fit, in an order of `ORDERS`.
+        """Some of the phrases that fit, in an order of `ORDERS`; see `rows`."""
+        fitting = self.rows(
+            session=session,
+            since=since,
+            until=until,
+            light=light,
+            mark=mark,
+            text=text,
+            work_id=work_id,
+            order=order,
+        )
+        chosen = fitting[max(0, offset) : max(0, offset) + min(MOST, max(0, limit))]
+        return PhrasePage(rows=chosen, total=len(fitting))
+
+    def rows(
+        self,
+        *,
+        session: str | None = None,
+        since: str | None = None,
+        until: str | None = None,
+        light: str | None = None,
+        mark: str | None = None,
+        text: str = "",
+        work_id: str | None = None,
+        order: str = "newest",
+    ) -> list[PhraseRow]:
+        """All phrases that fit.
 
         `since` and `until` are days, both inclusive, or ISO times; `text` is
         sought in names, titles, sessions and ids; `mark` is one of the marks,
-        or "none" for phrases with no judged match.
+        or "none" for phrases with no judged match.  Raises `BadInput`.
         """
         if order not in ORDERS:
             raise BadInput(f"order is {order!r}; legal is {', '.join(ORDERS)}")
@@ -111,8 +137,7 @@ class History:
         fitting.sort(key=lambda row: row.seq, reverse=order != "oldest")
         if order == "evidence":
             fitting.sort(key=evidence_key)
-        chosen = fitting[max(0, offset) : max(0, offset) + min(MOST, max(0, limit))]
-        return PhrasePage(rows=chosen, total=len(fitting))
+        return fitting
 
     def row(self, phrase_id: str) -> PhraseRow:
         """The row of a phrase, by its id or the first 8 digits.  Raises `NotFound`."""

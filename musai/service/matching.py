@@ -112,7 +112,7 @@ class Room:
             ]
         except Exception as error:
             return wire.Unfound(command.ticket, reason_of(error))
-        rows.sort(key=_severity, reverse=True)
+        rows.sort(key=severity, reverse=True)
         return wire.Found(command.ticket, rows)
 
     def open_styles(self) -> None:
@@ -215,7 +215,8 @@ def plain(value: Any) -> Any:
     return value
 
 
-def _severity(row: dict[str, Any]) -> tuple[int, float]:
+def severity(row: dict[str, Any]) -> tuple[int, float]:
+    """How much a corpus's row says: by light, then by p."""
     verdict = row["verdict"]
     p = verdict["p_value"]
     return SEVERITY.index(verdict["light"]), -1.0 if p is None else 1.0 - p

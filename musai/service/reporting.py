@@ -19,7 +19,7 @@ from musai.service.rows import ComparisonDetail, PhraseRow
 from musai.service.shelves import Shelves
 
 
-class _Row:
+class Stored:
     """Stored values under the names that a report looks for."""
 
     def __init__(self, values: dict[str, Any]) -> None:
@@ -42,9 +42,9 @@ def report_of(ledger: Ledger, phrase_id: str, shelves: Shelves) -> Report:
         player=made.player,
         replay=made.replay,
         corpus=None if row is None else _corpus(row),
-        evidence=None if row is None else _evidence(row),
+        evidence=None if row is None else evidence_of(row),
         unrated=match.get("verdict", {}).get("sentence", ""),
-        phrase_of=None if row is None else _Works(shelves, row).phrase,
+        phrase_of=None if row is None else Works(shelves, row).phrase,
         software=made.software,
     )
 
@@ -92,16 +92,17 @@ def side_by_side(
     """A phrase beside one of the hits of its comparison `match`.  Raises `NotFound`."""
     rank, hit, found = _hit(match, row.phrase_id, work_id, corpus)
     phrase = records.phrase_of(records.phrase_record(ledger, row.phrase_id))
-    evidence = _evidence(found)
-    works = _Works(shelves, found)
+    evidence = evidence_of(found)
+    works = Works(shelves, found)
     work, why = None, ""
     try:
         work = works.phrase(work_id)
     except NotFound as error:
         why = str(error)
-    stored: Any = _Row(hit)
-    told_match = build.match_record(rank, stored, phrase, evidence, works.phrase if work else None)
-    if work and told_match.comparison is None:
+    stored: Any = Stored(hit)
+    comparison = build.comparison_of(stored, phrase, works.phrase) if work else None
+    told_match = build.match_record(rank, stored, evidence, comparison)
+    if work and comparison is None:
         why = f"the alignment of match {rank} was not kept: only the nearest works are laid out"
     described = (
         told_match.work if told_match.work.creators else works.about(work_id, told_match.work)
@@ -141,12 +142,13 @@ def _corpus(row: dict[str, Any]) -> told.Corpus:
     return told.Corpus(name=row["name"], id=row["id"], works=row["works"])
 
 
-def _evidence(row: dict[str, Any]) -> Evidence:
+def evidence_of(row: dict[str, Any]) -> Evidence:
+    """What the matcher found in one corpus, from its row of a match record."""
     works = {
         work_id: msgspec.convert(values, told.Work) for work_id, values in row["about"].items()
     }
-    verdict: Any = _Row(row["verdict"])
-    hits: list[Any] = [_Row(hit) for hit in row["hits"]]
+    verdict: Any = Stored(row["verdict"])
+    hits: list[Any] = [Stored(hit) for hit in row["hits"]]
     return Evidence(
         verdict=verdict,
         hits=hits,
@@ -156,7 +158,7 @@ def _evidence(row: dict[str, Any]) -> Evidence:
     )
 
 
-class _Works:
+class Works:
     """Works of the corpus that a comparison names, read when first asked for."""
 
     def __init__(self, shelves: Shelves, row: dict[str, Any]) -> None:

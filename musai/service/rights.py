@@ -13,6 +13,7 @@ from musai.service.catalogues import Catalogues
 from musai.service.comparing import Answer, Bench
 from musai.service.history import History
 from musai.service.jobs import Handle, Jobs
+from musai.service.reports import Reports
 from musai.service.shelves import Shelves
 from musai.service.tasks import Tasks
 
@@ -29,8 +30,11 @@ class Rights:
         self.shelves = Shelves(home)
         self.history = History(ledger, self.shelves, clock)
         self.catalogue = Catalogues(self.shelves, ledger, self.history, clock)
+        self.reports = Reports(self.history, self.catalogue, ledger, clock)
         self.jobs = Jobs(clock)
-        self.tasks = Tasks(self.jobs, ledger, self.catalogue, FileComparer(bench), clock)
+        self.tasks = Tasks(
+            self.jobs, ledger, self.catalogue, FileComparer(bench), self.reports, clock
+        )
 
 
 class FileComparer:

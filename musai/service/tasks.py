@@ -6,10 +6,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 
+import msgspec
+
 from musai.corpus.importers import Declaration, add, phrase_from
 from musai.corpus.reader import KINDS, Reply
 from musai.corpus.workers import read_all
 from musai.errors import BadInput
+from musai.files import write_whole
 from musai.ledger import Ledger
 from musai.music import Phrase
 from musai.report.bars import bar_count
@@ -18,12 +21,10 @@ from musai.service.catalogues import Catalogues
 from musai.service.comparing import Answer
 from musai.service.jobs import Handle, Jobs, Work
 from musai.service.judging import reviewer
-from musai.service.rows import JobRow
+from musai.service.reports import Reports
+from musai.service.rows import Format, JobRow, Scope
 
 MAX_FILES = 2000
-
-Compare = Callable[[Phrase, Handle], Answer]
-"""Compares a phrase with the corpora in use and waits for the answer.  Raises `Cancelled`."""
 
 
 class Comparer(Protocol):
@@ -45,12 +46,14 @@ class Tasks:
         ledger: Ledger,
         catalogue: Catalogues,
         comparer: Comparer,
+        reports: Reports,
         clock: Callable[[], datetime],
     ) -> None:
         self._jobs = jobs
         self._ledger = ledger
         self._catalogue = catalogue
         self._comparer = comparer
+        self._reports = reports
         self._clock = clock
 
     def match_files(
@@ -105,6 +108,26 @@ class Tasks:
 
         about = [corpus, self._catalogue.shelves.corpus(corpus).id]
         return self._jobs.start("duplicates", about, work)
+
+    def make_report(self, scope: Scope, format: Format) -> JobRow:
+        """Make a report; the result has its `path` below the home folder, `name` and `media_type`."""
+        head = self._ledger.last(1)
+        about = [format, *map(str, msgspec.to_builtins(scope).values())]
+        folder = self._catalogue.shelves.home / "reports"
+
+        def work(handle: Handle) -> dict[str, Any]:
+            made = self._reports.make(scope, format, progress=handle.progress)
+            sha256 = hashlib.sha256(made.data).hexdigest()
+            path = folder / f"{sha256[:16]}-{made.name}"
+            write_whole(path, made.data)
+            return {
+                "path": str(path),
+                "name": made.name,
+                "media_type": made.media_type,
+                "bytes": len(made.data),
+            }
+
+        return self._jobs.start("report", [*about, *(one.hash for one in head)], work)
 
     def _matching(self, files: list[tuple[str, Path]], session: str) -> Work:
         def work(handle: Handle) -> dict[str, Any]:

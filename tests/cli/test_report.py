@@ -81,7 +81,7 @@ def test_the_schema_is_printed_and_holds(run: Run, corpus: str, tmp_path: Path) 
         (("report", "12345678"), 3, "nothing has been made"),
         (("report",), 3, "nothing has been made"),
         (("report", "missing.mid"), 2, "cannot be read"),
-        (("report", "last", "--corpus", "x"), 2, "legal is --corpus beside a MIDI file"),
+        (("report", "last", "--corpus", "x"), 2, "legal is --corpus beside a file or a folder"),
     ],
 )
 def test_what_cannot_be_reported_is_told_by_its_exit_code(
@@ -102,3 +102,82 @@ def test_a_file_that_is_no_midi_and_a_folder_that_is_a_file_are_bad_input(
     result = run("report", path, "--corpus", corpus, "--no-wait", "--out", path)
     assert result.exit_code == 2
     assert "cannot be written" in result.stderr
+
+
+def test_a_folder_is_one_report_on_all_its_files(run: Run, corpus: str, tmp_path: Path) -> None:
+    folder = tmp_path / "drop"
+    folder.mkdir()
+    (folder / "Anfang.mid").write_bytes(QUOTE.to_midi())
+    (folder / "ganz.mid").write_bytes(TUNE.to_midi())
+    (folder / "kaputt.mid").write_text("not MIDI")
+    out = tmp_path / "told"
+    formats = [word for name in ("html", "json", "csv", "midi") for word in ("--format", name)]
+    result = run(
+        "report", folder, "--corpus", corpus, "--no-wait", "--out", out, "--json", *formats
+    )
+    assert result.exit_code == 0, result.output
+    told = json.loads(result.stdout)
+    assert (told["phrases"], told["matches"]) == (2, 4)
+    assert [file for file, _ in told["left_out"]] == ["kaputt.mid"]
+    assert sorted(path.name for path in out.iterdir()) == [
+        "excerpts.zip",
+        "report.csv",
+        "report.html",
+        "report.json",
+    ]
+    values = json.loads((out / "report.json").read_bytes())
+    jsonschema.validate(values, json.loads(run("report", "--dossier-schema").stdout))
+    assert {entry["name"] for entry in values["entries"]} == {"Anfang.mid", "ganz.mid"}
+
+
+def test_what_a_file_report_compared_is_in_the_ledger_and_reported_again(
+    run: Run, corpus: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "quote.mid"
+    path.write_bytes(QUOTE.to_midi())
+    first = json.loads(
+        run(
+            "report", path, "--corpus", corpus, "--no-wait", "--out", tmp_path / "a", "--json"
+        ).stdout
+    )
+    told = run("report", first["phrase_id"][:8], "--out", tmp_path / "b", "--json")
+    assert json.loads(told.stdout)["matches"] == first["matches"]
+    assert (tmp_path / "a" / "report.html").read_bytes() == (
+        tmp_path / "b" / "report.html"
+    ).read_bytes()
+    every = json.loads(run("report", "--all", "--out", tmp_path / "c", "--json").stdout)
+    assert every["phrases"] == 1
+    verified = run("ledger", "verify", "--json")
+    assert json.loads(verified.stdout)["first_bad"] is None
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (("report", "last", "--all"), "legal is one or the other"),
+        (("report", "--session", "a", "--owner", "b"), "two scopes"),
+        (("report", "--since", "soon"), "legal is a day like"),
+        (("report", "--session", "nobody"), "no phrase of the session nobody"),
+    ],
+)
+def test_scopes_that_contradict_or_hold_nothing_are_told(
+    run: Run, arguments: tuple[str, ...], reason: str
+) -> None:
+    run("generate", "--bars", 1, "--seed", 1, "--no-match")
+    result = run(*arguments)
+    assert result.exit_code in (2, 3)
+    assert reason in result.stderr
+
+
+def test_a_ledger_that_was_touched_fails_verification(run: Run, home: Path) -> None:
+    import sqlite3
+
+    assert run("ledger", "verify").exit_code == 3
+    run("generate", "--bars", 1, "--seed", 1, "--no-match")
+    assert "all as written" in run("ledger", "verify").stdout
+    connection = sqlite3.connect(home / "ledger" / "ledger.sqlite", isolation_level=None)
+    connection.execute("UPDATE record SET utc = '2020' WHERE seq = 1")
+    connection.close()
+    result = run("ledger", "verify")
+    assert result.exit_code == 1
+    assert "ledger record 1" in result.stderr

@@ -13,6 +13,7 @@ from musai.errors import BadInput, NotFound
 from musai.music import Phrase
 from musai.service.comparing import Answer, grey
 from musai.service.jobs import Handle, Jobs
+from musai.service.reports import Reports
 from musai.service.rows import JobRow
 from musai.service.tasks import Tasks
 from tests.corpus.makers import midi
@@ -59,7 +60,8 @@ def comparer() -> Comparer:
 
 @pytest.fixture
 def tasks(here: World, jobs: Jobs, comparer: Comparer) -> Tasks:
-    return Tasks(jobs, here.ledger, here.catalogue, comparer, here.clock)
+    reports = Reports(here.history, here.catalogue, here.ledger, here.clock)
+    return Tasks(jobs, here.ledger, here.catalogue, comparer, reports, here.clock)
 
 
 def test_a_job_tells_its_progress_and_its_result(jobs: Jobs) -> None:
