@@ -12,11 +12,11 @@ from musai.report.dossier import Agreement, Judgement
 from musai.report.order import folded, words
 from musai.service import judging, records, reporting
 from musai.service.changes import change_of
-from musai.service.fold import Fold, Made, current_marks, latest
+from musai.service.fold import Fold, Made, latest
+from musai.service.hits import hit_rows
 from musai.service.rows import (
     Change,
     ComparisonDetail,
-    HitRow,
     PhraseDetail,
     PhrasePage,
     PhraseRow,
@@ -313,42 +313,6 @@ class History:
     def record(self, seq: int) -> Record:
         """One record of the ledger by its number."""
         return self.ledger.record(seq)
-
-
-def hit_rows(match: Payload, told: list[Judgement]) -> Iterable[HitRow]:
-    """The hits of a comparison over all its corpora, the decisive corpus first."""
-    marks = current_marks(told)
-    rated = {one.work_id: one.likeness for one in told if one.likeness is not None}
-    for row in match.get("corpora", ()):
-        for rank, hit in enumerate(row["hits"], 1):
-            about = row["about"].get(hit["work_id"], {})
-            common = hit.get("common") or {}
-            yield HitRow(
-                rank=rank,
-                corpus=row["name"],
-                work_id=hit["work_id"],
-                title=hit["title"],
-                composer=hit.get("composer", ""),
-                holders=list(about.get("holders", ())),
-                licence=hit["licence"],
-                attribution=hit.get("attribution", "") or about.get("attribution", ""),
-                score=hit["score"],
-                p_value=hit["p_value"],
-                e_value=hit["e_value"],
-                q_value=hit["q_value"],
-                significant=bool(hit["significant"]),
-                longest_run=hit["longest_run"],
-                coverage_query=hit["coverage_query"],
-                coverage_work=hit["coverage_work"],
-                transposition=hit["transposition"],
-                tempo_ratio=hit["tempo_ratio"],
-                common_works=int(common.get("works", 0)),
-                common_authors=int(common.get("authors", 0)),
-                aligned=bool(hit["alignment"]),
-                variants=list(hit.get("variants", ())),
-                mark=marks.get((match["phrase_id"], hit["work_id"]), ""),
-                likeness=rated.get(hit["work_id"]),
-            )
 
 
 def evidence_key(row: PhraseRow) -> tuple[int, float, int, int]:
