@@ -1,9 +1,11 @@
 """Catalogues: the works of the corpora, found, filtered and sorted at once, their terms, their end."""
 
 import hashlib
-from collections.abc import Callable, Sequence
+import heapq
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -110,14 +112,16 @@ class Catalogues:
             "collection": collection,
             "composer": composer,
         }
-        chosen: list[tuple[Any, WorkRow]] = []
-        for table in self._tables(corpus):
-            found = table.find(search, wanted, use, status)
-            chosen += table.keyed(found, sort)
-        chosen.sort(key=lambda pair: pair[0], reverse=descending)
-        at = max(0, offset)
-        rows = [row for _, row in chosen[at : at + min(MOST, max(0, limit))]]
-        return WorkPage(rows=rows, total=len(chosen))
+        tables = self._tables(corpus)
+        places = [table.find(search, wanted, use, status, sort, descending) for table in tables]
+        total = sum(map(len, places))
+        first = max(0, offset)
+        last = min(total, first + min(MOST, max(0, limit)))
+        if len(tables) == 1:
+            rows = [tables[0].rows[at] for at in places[0][first:last]]
+        else:
+            rows = _merged(tables, places, sort, descending, first, last)
+        return WorkPage(rows=rows, total=total)
 
     def facets(self, corpus: str | None = None) -> Facets:
         """Owners, composers, licences and collections, each with its number of works."""
@@ -273,6 +277,31 @@ class Catalogues:
         # Terms may hold from or until a day, so that a table is of its day.
         today = self._today
         return table_of(self.shelves, name, today)
+
+
+def _merged(
+    tables: Sequence[Table],
+    places: Sequence[Sequence[int]],
+    sort: str,
+    descending: bool,
+    first: int,
+    last: int,
+) -> list[WorkRow]:
+    """Rows `first` to `last` of several tables, each already in order."""
+    streams = [
+        _stream(number, table, found, sort)
+        for number, (table, found) in enumerate(zip(tables, places, strict=True))
+    ]
+    merged = heapq.merge(*streams, key=lambda one: one[0], reverse=descending)
+    return [tables[number].rows[at] for _, number, at in islice(merged, first, max(first, last))]
+
+
+def _stream(
+    number: int, table: Table, found: Sequence[int], sort: str
+) -> Iterator[tuple[Any, int, int]]:
+    """(key, number of the table, place) of the rows found in one table."""
+    keys = table.keys(sort)
+    return ((keys[at], number, at) for at in found)
 
 
 def _beside(row: WorkRow, clusters: Sequence[Sequence[WorkRow]]) -> list[WorkRow]:

@@ -5,7 +5,7 @@ from or until a day.
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -39,14 +39,21 @@ class Table:
             ) from None
 
     def find(
-        self, search: str, wanted: Mapping[str, str], use: str | None, status: str | None
+        self,
+        search: str,
+        wanted: Mapping[str, str],
+        use: str | None,
+        status: str | None,
+        sort: str = "title",
+        descending: bool = False,
     ) -> list[int]:
-        """Places of the rows that fit, in their own order."""
+        """Places of the rows that fit, in the order of a sort of `SORTS`."""
         if use is not None and use not in USES:
             raise BadInput(f"use is {use!r}; legal is {', '.join(USES)}")
         if status is not None and (status not in STATUSES or use is None):
             raise BadInput(f"status is {status!r}; legal is {', '.join(STATUSES)}, with a use")
-        found: Sequence[int] = range(len(self.rows))
+        order = self.order(sort)
+        found = order[::-1] if descending else order
         for word in words(search):
             texts = self.texts
             found = [at for at in found if word in texts[at]]
@@ -56,30 +63,30 @@ class Table:
         if use is not None:
             legal = (status,) if status else ("allowed", "conditional")
             found = [at for at in found if self.rows[at].terms[use] in legal]
-        return list(found)
+        return found
 
-    def keyed(self, found: Sequence[int], sort: str) -> list[tuple[Any, WorkRow]]:
-        """The rows at these places, each with the key of a sort."""
+    def order(self, sort: str) -> list[int]:
+        """Places of all rows in the order of a sort; sorted once."""
+        keys = self.keys(sort)
+        if sort not in self._orders:
+            self._orders[sort] = sorted(range(len(self.rows)), key=keys.__getitem__)
+        return self._orders[sort]
+
+    def keys(self, sort: str) -> list[Any]:
+        """The key of every row under a sort.  Raises `BadInput` for a sort that is none."""
         if sort not in SORTS:
             raise BadInput(f"sort is {sort!r}; legal is {', '.join(SORTS)}")
-        keys = self._keys(sort)
-        return [(keys[at], self.rows[at]) for at in found]
-
-    def _keys(self, sort: str) -> Sequence[Any]:
-        held: dict[str, Sequence[Any]] = self._sorted
-        if sort not in held:
-            held[sort] = [
-                _key(row, sort, title) for row, title in zip(self.rows, self._titles, strict=True)
-            ]
-        return held[sort]
+        if sort not in self._keys:
+            self._keys[sort] = [_key(row, sort) for row in self.rows]
+        return self._keys[sort]
 
     @cached_property
-    def _sorted(self) -> dict[str, Sequence[Any]]:
+    def _orders(self) -> dict[str, list[int]]:
         return {}
 
     @cached_property
-    def _titles(self) -> Sequence[Any]:
-        return [(sort_key(row.title), row.id) for row in self.rows]
+    def _keys(self) -> dict[str, list[Any]]:
+        return {}
 
     @cached_property
     def facets(self) -> dict[str, Counter[str]]:
@@ -127,7 +134,8 @@ def text_of(work: Work) -> str:
     return folded("\n".join(parts))
 
 
-def _key(row: WorkRow, sort: str, title: Any) -> Any:
+def _key(row: WorkRow, sort: str) -> Any:
+    title = (sort_key(row.title), row.id)
     if sort == "title":
         return title
     if sort == "notes":

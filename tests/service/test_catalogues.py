@@ -60,6 +60,20 @@ def test_works_are_filtered_and_sorted(here: World) -> None:
     assert here.catalogue.facets().owners == [("A Press", 1), ("The Estate", 1)]
 
 
+def test_works_of_several_corpora_are_listed_in_one_order(here: World) -> None:
+    from musai.corpus import changes
+    from musai.corpus.work import Work
+
+    tune = Phrase.from_notes(range(12), 1, range(60, 72))
+    work = Work(id=tune.notes_id, title="Birnbaum", notes=len(tune))
+    changes.add_to(here.home / "corpora" / "songs", "songs", iter([(work, tune)]))
+    order = ["Äpfel & Birnen", "Birnbaum", "Der Müller"]
+    assert [row.title for row in here.catalogue.works().rows] == order
+    assert [row.title for row in here.catalogue.works(descending=True).rows] == order[::-1]
+    page = here.catalogue.works(offset=1, limit=1)
+    assert (page.total, page.rows[0].corpus) == (3, "songs")
+
+
 @pytest.mark.parametrize(
     ("wrong", "says"),
     [
