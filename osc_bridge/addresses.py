@@ -98,6 +98,7 @@ _COMMANDS = (
         optional(_PORT, 0),
         optional(text("name", 64, "what to call the client"), ""),
         optional(Arg("short", "bool", "cut ids to 8 digits and leave sentences out of replies"), False),
+        optional(text("token", 64, "what musai serve --lan printed, for clients on other machines"), ""),
         replies=("/musai/ack", "/musai/welcome"),
     ),
     _command("bye", "Leave: what was asked for is cancelled, what was set is forgotten."),

@@ -120,10 +120,10 @@ class Client:
             self.send(Message("/musai/bye", (next(self._ids),)))
         self._line.close()
 
-    def hello(self, *, reply_port: int = 0, short: bool = False) -> dict[str, Any]:
+    def hello(self, *, reply_port: int = 0, short: bool = False, token: str = "") -> dict[str, Any]:
         """Make oneself known; the arguments of `/musai/welcome`, limits under "limits"."""
         try:
-            welcome = self.call("/musai/hello", 1, reply_port, self._name, short)[-1]
+            welcome = self.call("/musai/hello", 1, reply_port, self._name, short, token)[-1]
         except NoAnswer as error:
             raise self._nobody() from error
         return {**welcome.args, "limits": dict(welcome.rest)}

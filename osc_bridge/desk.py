@@ -74,8 +74,11 @@ class _Due:
 class Desk:
     """Routes what comes in to the sessions; owns nothing that waits."""
 
-    def __init__(self, limits: Limits | None = None, about: About | None = None) -> None:
-        self.shared = Shared(limits or Limits(), about or About())
+    def __init__(
+        self, limits: Limits | None = None, about: About | None = None, token: str = ""
+    ) -> None:
+        """`token` is what clients on other machines must present; without one they stay strangers."""
+        self.shared = Shared(limits or Limits(), about or About(), token=token)
         self.counts = Counts()
         self.sessions: dict[int, Session] = {}
         self._sources: dict[Peer, Session] = {}
@@ -259,7 +262,7 @@ class Desk:
     def _seated(self, peer: Peer, session: Session | None, command: Command) -> Command | Fault:
         """Give a hello the reply port that it names, or say why not."""
         try:
-            check_hello(peer, command)
+            check_hello(peer, command, self.shared.token)
         except Wrong as wrong:
             return Fault(wrong.code, str(wrong), command.row.path, command.id)
         port = command.args["reply_port"]

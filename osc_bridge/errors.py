@@ -52,6 +52,7 @@ CODES: Final[dict[str, str]] = {
     "bad_request": "the values are legal each but not together",
     "unknown_address": "no such address",
     "hello_first": "say /musai/hello before anything else",
+    "bad_token": "a client on another machine must present the server's token in hello",
     "id_reused": "this id already names another command of this client",
     "busy": "a limit is reached; try again when something has ended",
     "too_large": "a packet, a list or an upload is larger than its limit",

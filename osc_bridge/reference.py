@@ -22,7 +22,8 @@ INTRO: Final = f"""\
 
 <!-- Written by `python -m osc_bridge.reference` from osc_bridge/addresses.py; change it there. -->
 
-`musai serve` listens on 127.0.0.1, port {DEFAULT_PORT}, over UDP and over TCP (SLIP frames as in OSC 1.1,
+`musai serve` listens on 127.0.0.1 (with `--lan` on the network, for clients that present its token in
+hello), port {DEFAULT_PORT}, over UDP and over TCP (SLIP frames as in OSC 1.1,
 or lengths in front as in OSC 1.0; replies come framed as the client's first packet was).
 The addresses in use stand in `server.json` in musai's home folder while the server runs. A port
 that another program has is an error at the start, never shared.

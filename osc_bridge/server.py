@@ -50,6 +50,7 @@ from osc_bridge.transports import TcpTransport, Transport, UdpTransport
 
 TURN: Final = 0.001
 """Seconds of work on packets before the sockets are read again."""
+SHORTEST_TOKEN: Final = 16
 QUEUE: Final = 16_384
 """Packets that may wait; more are counted in `overrun`."""
 STREAM_QUEUE: Final = 32
@@ -92,17 +93,22 @@ class Bridge:
         extra: Mapping[str, Any] | None = None,
         limits: Limits | None = None,
         jams: Path | None = None,
+        token: str = "",
         transports: Sequence[Transport] | None = None,
     ) -> None:
         """`port` 0 takes free ones; `record` is where server.json goes, with `extra` in it;
         `jams` the folder for the logs of jams.
 
-        Raises `BadInput` for a `host` that other machines can reach.
+        Other machines can reach a `host` beyond loopback, and must present `token`; raises
+        `BadInput` for such a host without a token.
         """
-        if not ipaddress.ip_address(host).is_loopback:
-            raise BadInput(f"host is {host}; legal is an address of this machine alone: 127.0.0.1")
+        if not ipaddress.ip_address(host).is_loopback and len(token) < SHORTEST_TOKEN:
+            raise BadInput(
+                f"host is {host}, which other machines can reach: that needs a token of at least "
+                f"{SHORTEST_TOKEN} characters; legal without one is 127.0.0.1"
+            )
         self.limits = limits or Limits()
-        self.desk = Desk(self.limits)
+        self.desk = Desk(self.limits, token=token)
         self.addresses: dict[str, str] = {}
         self.overrun = 0
         self.faults = 0
@@ -141,6 +147,8 @@ class Bridge:
             for transport in self._transports:
                 url = await transport.open(self)
                 opened.append(transport)
+                # All addresses of this machine: its own programs use loopback.
+                url = url.replace("//0.0.0.0:", "//127.0.0.1:")
                 self.addresses[url.partition(":")[0].removeprefix("osc.")] = url
             await self._look()
             if self._record is not None:

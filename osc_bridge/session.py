@@ -50,13 +50,15 @@ class About:
 @dataclass(slots=True)
 class Shared:
     """What all sessions of a server share; `withheld` counts error replies not sent,
-    `jams` all jams that ever began, `now` is when the last thing happened."""
+    `token`
+    is what clients on other machines must present, `jams` all jams that ever began, `now` is when the last thing happened."""
 
     limits: Limits = field(default_factory=Limits)
     about: About = field(default_factory=About)
     out: list[Effect] = field(default_factory=list)
     stages: dict[str, Stage] = field(default_factory=dict)
     withheld: int = 0
+    token: str = ""
     seats: dict[int, jamming.Seat] = field(default_factory=dict)
     jams: int = 0
     now: float = 0.0

@@ -1,5 +1,7 @@
 """Commands that set the stage: hello, session, parameters, transport, uploads, subscriptions."""
 
+import hmac
+import ipaddress
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
@@ -10,6 +12,7 @@ from osc_bridge.addresses import NOTE_BYTES, PARAMETERS, PROTOCOL
 from osc_bridge.asks import Context, parameter, wire
 from osc_bridge.chunks import Chunk, Upload, packed
 from osc_bridge.effects import Peer
+from osc_bridge.errors import CODES
 from osc_bridge.messages import Command, Fault, Value, Wrong
 from osc_bridge.rows import INT32
 from osc_bridge.stage import Stage, Subscription
@@ -37,8 +40,10 @@ def left(session: "Session") -> None:
         del session.shared.stages[session.stage.name]
 
 
-def check_hello(peer: Peer, command: Command) -> None:
+def check_hello(peer: Peer, command: Command, token: str) -> None:
     """Raise `Wrong` where this hello cannot be answered with a welcome."""
+    if not here(peer) and not (token and hmac.compare_digest(token, command.args["token"])):
+        raise Wrong("bad_token", CODES["bad_token"])
     protocol, port = command.args["protocol"], command.args["reply_port"]
     if protocol != PROTOCOL:
         raise Wrong("bad_value", f"protocol is {protocol}; legal is {PROTOCOL}")
@@ -48,9 +53,14 @@ def check_hello(peer: Peer, command: Command) -> None:
         raise Wrong("bad_value", f"reply_port is {port}; legal is 0, and 1024 to 65535")
 
 
+def here(peer: Peer) -> bool:
+    """Whether a packet came from this machine."""
+    return peer.kind == "memory" or ipaddress.ip_address(peer.host).is_loopback
+
+
 def hello(session: "Session", now: float, command: Command) -> None:
     """Learn the client's name and wishes, tell it ours."""
-    check_hello(session.peer, command)
+    check_hello(session.peer, command, session.shared.token)
     port = command.args["reply_port"]
     session.name, session.short = command.args["name"], command.args["short"]
     if port:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import secrets
 import signal
 import sys
 import threading
@@ -33,6 +34,7 @@ TICK = 0.25
 @click.command("serve")
 @click.option("--port", default=DEFAULT_PORT, show_default=True, help="OSC, UDP and TCP; 0: any.")
 @click.option("--web-port", default=WEB_PORT, show_default=True, help="The page; 0: any.")
+@click.option("--lan", is_flag=True, help="Let other machines in that present the printed token.")
 @click.option("--corpus", "corpora", multiple=True, help="Compare with this corpus (repeatable).")
 @click.option("--home", type=click.Path(path_type=Path), help="Where corpora and ledger lie.")
 @click.option("--browser/--no-browser", default=True, help="Open the page in the browser.")
@@ -43,6 +45,7 @@ TICK = 0.25
 def serve(
     port: int,
     web_port: int,
+    lan: bool,
     corpora: tuple[str, ...],
     home: Path | None,
     browser: bool,
@@ -70,8 +73,11 @@ def serve(
             record=folders.home() / "server.json" if record else None,
             extra={"web": page.url},
             jams=folders.home() / "jams",
+            **_opened_to_the_network(lan),
         )
         stack.enter_context(bridge)
+        if lan:
+            click.echo(f"token for other machines: {_token(folders.home())}", err=True)
         addresses = {"web": page.url, "osc": dict(bridge.bridge.addresses), "pid": os.getpid()}
         if as_json:
             click.echo(json.dumps(addresses))
@@ -83,6 +89,21 @@ def serve(
         if with_parent:
             threading.Thread(target=_until_input_closes, args=(stop,), daemon=True).start()
         _wait(service, stop, quiet=as_json)
+
+
+def _opened_to_the_network(lan: bool) -> dict[str, str]:
+    """The bridge's options: all addresses and a token, or neither.  The page stays here."""
+    return {"host": "0.0.0.0", "token": _token(folders.home())} if lan else {}
+
+
+def _token(home: Path) -> str:
+    """The token of this home, made once; only its owner can read the file."""
+    path = home / "lan-token"
+    if not path.is_file():
+        home.mkdir(parents=True, exist_ok=True)
+        path.touch(mode=0o600)
+        path.write_text(secrets.token_urlsafe(24), encoding="utf-8")
+    return path.read_text(encoding="utf-8").strip()
 
 
 @dataclass(slots=True)

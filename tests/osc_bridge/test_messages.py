@@ -98,7 +98,7 @@ def test_an_illegal_value_is_named_with_what_is_legal(
         (Message("/musai/bye", (1, 2)), "bad_count", 1),
         (Message("/musai/bye", (None,)), "bad_type", NO_ID),
         (Message("/musai/keep", ("a",)), "bad_count", "a"),
-        (Message("/musai/hello", (1, 1, 0, "x", 0, 0)), "bad_count", 1),
+        (Message("/musai/hello", (1, 1, 0, "x", 0, "", 0)), "bad_count", 1),
         (Message("/musai/set", (1,)), "bad_count", 1),
         (Message("/musai/set", (1, "bars")), "bad_count", 1),
         (Message("/musai/set", (1, "size", 2)), "bad_value", 1),
@@ -117,7 +117,9 @@ def test_a_message_that_no_row_allows_is_a_fault_with_its_id(
 def test_arguments_left_out_take_their_defaults() -> None:
     command = read(Message("/musai/hello", (5,)))
     assert isinstance(command, Command)
-    assert command.args == {"id": 5, "protocol": 1, "reply_port": 0, "name": "", "short": False}
+    assert command.args == {
+        "id": 5, "protocol": 1, "reply_port": 0, "name": "", "short": False, "token": "",
+    }  # fmt: skip
 
 
 def test_repeating_arguments_come_as_groups() -> None:

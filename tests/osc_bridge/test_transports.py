@@ -77,7 +77,7 @@ def test_a_taken_port_fails_loudly_and_leaves_nothing_open(
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.0.2.1"])
 def test_an_address_that_other_machines_reach_is_refused(service: FakeService, host: str) -> None:
-    with pytest.raises(BadInput, match="of this machine alone"):
+    with pytest.raises(BadInput, match="needs a token"):
         BridgeThread(service, host=host, port=0).start()
 
 
