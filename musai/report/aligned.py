@@ -181,5 +181,5 @@ def _run(
     right = time.x(members[-1].onset + members[-1].duration)
     yield svg.element("path", class_="brace", d=f"M{left:.1f},{y + 4:.1f}v-5H{right:.1f}v5")
     label = f"{sum(n.in_run for n in comparison.phrase)} notes in a row"
-    middle = max((left + right) / 2, time.left + 150)
+    middle = min(max((left + right) / 2, time.left + 150), time.right - 44)
     yield svg.text(label, middle, y - 5, "runtext")

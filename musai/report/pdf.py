@@ -33,6 +33,9 @@ FONTS = (
 """Fonts in the order in which they are asked for a character; the first is Typst's own."""
 
 STANDARD = "a-2u"
+PAGE_WIDTH, TALLEST = 174.0, 165.0
+"""Millimetres that a picture may take on a page, across and down."""
+
 PDF_BUDGET = 12_000_000
 
 _UNSHOWN = re.compile(r"the text `\"(.*?)\"` could not be displayed")
@@ -94,20 +97,27 @@ def _moment(text: str) -> datetime:
 def _clean(value: Any) -> Any:
     """No control character reaches the page; names stand for themselves in either direction."""
     if isinstance(value, str):
-        return printable(value)
+        return _doubled(printable(value))
     if isinstance(value, Mapping):
         return {key: _clean(item) for key, item in value.items()}
     return [_clean(item) for item in value] if isinstance(value, list | tuple) else value
+
+
+def _doubled(text: str) -> str:
+    """Double accidentals written twice, since hardly a font has signs of their own for them."""
+    return text.replace("\U0001d12a", "♯♯").replace("\U0001d12b", "♭♭")
 
 
 def _pictures(made: list[Drawn]) -> dict[str, bytes]:
     found = {f"{name}.svg": standalone(light_svg(name), 64, 64).encode() for name in wording.LIGHTS}
     for one in made:
         number = one.finding.number
-        found[f"roll{number}.svg"] = standalone(one.roll, WIDTH, _height(one.roll)).encode()
+        found[f"roll{number}.svg"] = standalone(
+            _doubled(one.roll), WIDTH, _height(one.roll)
+        ).encode()
         if one.staff:
             found[f"staff{number}.svg"] = standalone(
-                one.staff, STAFF_WIDTH, _height(one.staff)
+                _doubled(one.staff), STAFF_WIDTH, _height(one.staff)
             ).encode()
     return found
 
@@ -241,6 +251,8 @@ def _drawn(one: Drawn) -> dict[str, Any]:
         "staff": f"staff{number}.svg" if one.staff else "",
         "caption": one.caption,
         "roll": f"roll{number}.svg",
+        "roll_mm": min(TALLEST, PAGE_WIDTH * _height(one.roll) / WIDTH),
+        "staff_mm": min(TALLEST, PAGE_WIDTH * _height(one.staff) / STAFF_WIDTH),
         "words": f"Phrase {names.stretch(places[0])}; work {names.stretch(places[1])}. {in_words(one.comparison)}",
         "rows": [
             [

@@ -122,6 +122,11 @@ def test_a_pdf_whose_titles_have_fonts_is_an_archival_one() -> None:
     assert b"pdfaid" in render_pdf(dossier(made), system_fonts=False)
 
 
+def test_double_accidentals_need_no_rare_font() -> None:
+    made = [Case(entry(1, 0.0001, "red", name="F\U0001d12a and B\U0001d12b"), (hit(),), 10_000)]
+    assert b"pdfaid" in render_pdf(dossier(made), system_fonts=False)
+
+
 def test_titles_without_a_font_are_named_on_the_first_page_and_do_not_stop_it() -> None:
     import json
 
