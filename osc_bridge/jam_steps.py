@@ -24,7 +24,7 @@ class JamConfig(msgspec.Struct, frozen=True):
     """Where an answer may begin."""
     pause: float = 2.0
     """Beats of silence that end a call of no fixed length."""
-    lead: float = 150.0
+    lead: float = 200.0
     """Milliseconds before its turn at which musai takes what it has heard and thinks."""
     commit: float = 1.0
     """Beats ahead that no longer change."""

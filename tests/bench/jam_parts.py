@@ -295,7 +295,8 @@ def _end(server: Server, way: str) -> tuple[int, int]:
         with far_end(far, start=start, bpm=BPM, cycles=1):
             listened(client, start + 10.6 * BEAT, Account())
             _act(way, server, port, client)
-            time.sleep(1.5)
+            # Without its worker the jam goes on, so the answer is heard to its end.
+            time.sleep(7.5 * BEAT if way == "worker killed" else 1.5)
     messages = heard(far)
     return unpaired(messages), sum(message[0] & 0xF0 == 0x90 for _, message in messages)
 

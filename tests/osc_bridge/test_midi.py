@@ -170,3 +170,14 @@ def test_silence_reaches_the_port_and_the_plan_stays() -> None:
     follower.tick(100.95)
     assert follower.hear(100.96, reply("silence")) == ["silence"]
     assert follower.tick(100.97) == ["on 101.000000 1 0 60 80"]
+
+
+def test_the_jitter_of_an_audio_driver_is_no_change_of_tempo() -> None:
+    clock, told = MidiClock(), []
+    clock.feed(0.0, START)
+    for i in range(24 * 16):
+        at = i * 60 / 160 / 24
+        one = clock.feed(at - at % (256 / 48_000) + 256 / 48_000, CLOCK)
+        told += [one] if one else []
+    assert len(told) == 17, "the tempo is found once, then told once a beat"
+    assert all(abs(one.tempo - 160) < 4 for one in told[1:])
