@@ -48,9 +48,7 @@ def jack(name: str) -> Iterator[str]:
     ]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        time.sleep(1.0)
-        if process.poll() is not None:
-            raise RuntimeError(f"jackd ended with code {process.returncode}")
+        _wait_for(process)
         yield name
     finally:
         process.terminate()
@@ -59,6 +57,23 @@ def jack(name: str) -> Iterator[str]:
             del os.environ["JACK_DEFAULT_SERVER"]
         else:
             os.environ["JACK_DEFAULT_SERVER"] = before
+
+
+def _wait_for(process: "subprocess.Popen[bytes]", seconds: float = 20.0) -> None:
+    """Until a client can be opened."""
+    import rtmidi
+
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        time.sleep(0.5)
+        if process.poll() is not None:
+            raise RuntimeError(f"jackd ended with code {process.returncode}")
+        try:
+            rtmidi.MidiOut(rtmidi.API_UNIX_JACK, "probe").delete()
+            return
+        except rtmidi.SystemError:
+            continue
+    raise RuntimeError(f"jackd takes no client after {seconds:g} s")
 
 
 def _priority() -> str:
