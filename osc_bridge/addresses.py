@@ -71,7 +71,7 @@ def _ranged(name: str, kind: Kind, doc: str) -> Arg:
     return Arg(name, kind, doc, low, high, unit)
 
 
-_KINDS: Final[dict[str, Kind]] = {"int": "int", "float": "float", "text": "string"}
+_KINDS: Final[dict[str, Kind]] = {"int": "int", "float": "float", "text": "string", "takes": "int"}
 
 PARAMETERS: Final[dict[str, Arg]] = {
     row.name: Arg(row.name, _KINDS[row.kind], row.doc, row.low, row.high, row.unit)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final, Literal, cast
 from musai.errors import BadRequest
 from musai.service.events import Compared, Event, Failed, Finished, Sounded, Started
 from musai.transformer.controls import MODES, Mode, takes
+from musai.transformer.fresh import Take
 from osc_bridge import jamming
 from osc_bridge.asks import Ask, Context, parameter
 from osc_bridge.chunks import checksum, data_chunks, note_chunks, packed
@@ -58,12 +59,20 @@ def ask(session: "Session", now: float, command: Command) -> None:
     for name, value in command.rest:
         values[name] = parameter(name, value)
     values = {name: value for name, value in values.items() if value is not None}
+    if "avoid" in values:
+        values["avoid"] = _last_takes(session, values["avoid"])
     counted = "seed" not in values
     values.setdefault("seed", session.seed)
     context = None if mode == "generate" else _context(session)
     wanted = Ask(mode, values, context, session.stage.tempo, dict(session.voices))
     _start(session, command, wanted, _submit(session, command, wanted))
     session.seed += counted
+
+
+def _last_takes(session: "Session", count: int) -> tuple[Take, ...]:
+    """Onset, pitch and voice of the notes of the client's last takes."""
+    last = [record for record in session.takes.ended() if record.notes][-count:] if count else []
+    return tuple(tuple((n[0], n[2], n[4]) for n in record.notes) for record in last)
 
 
 def _context(session: "Session") -> Context:

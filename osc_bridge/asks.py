@@ -12,6 +12,7 @@ from musai.music import Metre, Phrase, Voice, notes_array
 from musai.music.notes import untangled
 from musai.transformer.controls import MAX_SEED, Mode, takes
 from musai.transformer.request import Request, parse_key
+from musai.transformer.wordings import PLAIN
 from osc_bridge.addresses import DEFAULT_WORD, PARAMETERS, QUINTUPLE
 from osc_bridge.messages import Value, Wrong, check
 
@@ -103,9 +104,10 @@ def parameter(name: str, value: Value) -> Any:
     checked = check(PARAMETERS[name], value)
     if name in _PAIRS:
         return _pair(name, str(checked))
-    if name == "key":
+    read = parse_key if name == "key" else PLAIN.get(name)
+    if read is not None:
         try:
-            parse_key(str(checked))
+            read(str(checked))
         except BadRequest as error:
             raise Wrong("bad_value", str(error)) from None
     return checked

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Any, Final, Literal, Self
 
-from musai.errors import BadInput
+from musai.errors import BadInput, BadRequest
 from musai.music import Note, Phrase
 from musai.transformer.request import Request
 from osc_bridge.addresses import PARAMETERS, TABLE
@@ -161,6 +161,10 @@ class Client:
         if request.context is not None:
             self.upload(request.context, form)
         pairs: list[Value] = []
+        if request.avoid is not None:
+            raise BadRequest(
+                "avoid names takes; over OSC it is a number of this client's last ones"
+            )
         for name in PARAMETERS:
             pairs += [name, wire(name, getattr(request, name))]
         return self.stream(f"/musai/{request.mode}", *pairs, on_note=on_note, overlap=overlap)

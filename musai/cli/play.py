@@ -29,12 +29,19 @@ from musai.service.core import DEFAULT_CORPUS
 from musai.service.replays import IDENTICAL, Recorded
 from musai.transformer.checkpoint import folder_of
 from musai.transformer.controls import Mode
-from musai.transformer.request import Request
+from musai.transformer.request import Request, takes_of
 
 Command = Callable[..., Any]
 
 
 _OPTIONS = (
+    click.option(
+        "--avoid",
+        multiple=True,
+        metavar="TAKE.mid",
+        type=click.Path(path_type=Path),
+        help="Not that take again: no four notes in a row of a voice as in this file (repeatable).",
+    ),
     click.option("--out", type=click.Path(path_type=Path), help="The MIDI file to write."),
     click.option(
         "--corpus", "corpora", multiple=True, help="Compare with this corpus (repeatable)."
@@ -156,6 +163,7 @@ def _ask(
     if told["seed"] is None:
         told["seed"] = secrets.randbelow(2**31)
     context = None if source is None else read_phrase(source)
+    told["avoid"] = takes_of(map(read_phrase, told["avoid"])) or None
     request = Request.of(mode, context, **told)
     named = () if no_match else corpora or (DEFAULT_CORPUS,)
     with Service(model=model, corpora=named) as service:

@@ -40,7 +40,7 @@ def wishes(mode: str | None = None) -> Callable[[Command], Command]:
 
     def decorate(command: Command) -> Command:
         for row in reversed(CONTROLS):
-            if mode is None or takes(mode, row.name):
+            if row.kind != "takes" and (mode is None or takes(mode, row.name)):
                 command = _option(row, mode)(command)
         return command
 

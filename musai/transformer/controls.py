@@ -31,10 +31,13 @@ MAX_SEED: Final = 2**63 - 1
 
 @dataclass(frozen=True, slots=True)
 class Control:
-    """One wish: its name in a request, its range (of a text: its longest, in bytes), an example."""
+    """One wish: its name in a request, its range (of a text: its longest, in bytes), an example.
+
+    "takes" is a number to a client, which a request holds as the notes of those takes.
+    """
 
     name: str
-    kind: Literal["int", "float", "text"]
+    kind: Literal["int", "float", "text", "takes"]
     low: float
     high: float
     unit: str
@@ -61,6 +64,21 @@ CONTROLS: Final = (
     Control("first", "int", 0, 9999, "bars", "bar of the context at which the answer begins, from 0", 4),
     Control("voices", "text", 0, 200, "bytes",
             "voices asked for: numbers of the context's voices, or instruments to add", "bass,drums"),
+    Control("scale", "text", 0, 24, "bytes",
+            "scale on the key's tonic: key (the key's own), major, dorian, pentatonic, blues, ...", "dorian"),
+    Control("scale_rule", "text", 0, 4, "bytes", "hard: nothing outside the scale; soft: seldom", "hard"),
+    Control("chords", "text", 0, 600, "bytes",
+            "chord track, bars apart by |: what sounds on a beat belongs to its chord; begins anew at its end",
+            "C|Am F|G7"),
+    Control("grid", "text", 0, 5, "bytes", "notes begin only on 1/1, 1/2, 1/4, 1/8, 1/8t, 1/16, 1/16t or 1/32", "1/8"),
+    Control("polyphony", "int", 1, 64, "notes", "the most that sound at once", 4),
+    Control("registers", "text", 0, 128, "bytes", "lowest and highest pitch of each voice in turn", "60-84,40-60"),
+    Control("swing", "float", 0.5, 0.75, "of a quarter",
+            "where the second eighth stands; else as in the context", 0.66),
+    Control("velocity", "int", 1, 127, "", "mean of how hard notes are struck; else as in the context", 80),
+    Control("temperatures", "text", 0, 120, "bytes", "temperature of single fields", "pitch=1.1,duration=0.7"),
+    Control("top_ps", "text", 0, 120, "bytes", "top_p of single fields", "pitch=0.9"),
+    Control("avoid", "takes", 0, 8, "takes", "not the last takes again: how many of them", 3),
     Control("change", "float", 0, 1, "", "how much vary changes: 0 ornaments, 1 keeps the mood alone", 0.5),
     Control("guard", "int", 4, 64, "notes",
             "let no line hold so many notes in a row that a work of the corpora holds too, in any key and "
@@ -69,7 +87,7 @@ CONTROLS: Final = (
 # fmt: on
 
 RANGES: Final[dict[str, tuple[float, float, str]]] = {
-    row.name: (row.low, row.high, row.unit) for row in CONTROLS if row.kind != "text"
+    row.name: (row.low, row.high, row.unit) for row in CONTROLS if row.kind in ("int", "float")
 }
 """Legal range and unit of each number."""
 
@@ -78,7 +96,6 @@ WHOLE: Final = frozenset(row.name for row in CONTROLS if row.kind == "int")
 TAKEN_BY: Final[dict[str, tuple[str, ...]]] = {
     "signature": ("generate", "continue", "answer"),
     "first": SPANS,
-    "voices": SPANS,
     "change": ("vary",),
 }
 

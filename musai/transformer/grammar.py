@@ -6,6 +6,11 @@ struck again while it sounds in its voice; a voice that is one line sounds
 one note at a time; pitches stay within the voice's register; no note
 outlasts the phrase; the first bar sounds, an answer by its first beat.
 Notes that are kept count as if they had been drawn.
+
+`Limits` are the request's own, as hard as the others: places on a rhythm
+grid, notes at once, a scale, and chords: what sounds on a beat belongs to the
+chord of that beat, so a note off the beat may be any note of the scale, but
+not outlast the next beat where it does not belong.
 """
 
 from collections.abc import Sequence
@@ -26,13 +31,14 @@ Mask = NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Limits of one voice: lowest and highest (moved) pitch, whether it is one line, and whether
-    it is asked to play at all."""
+    """Limits of one voice: lowest and highest (moved) pitch, whether it is one line, whether it is
+    asked to play at all, and whether it is drums, which know no scale."""
 
     low: int = 0
     high: int = 127
     line: bool = True
     asked: bool = True
+    drum: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +49,41 @@ class Kept:
     end: int
     pitch: int
     voice: int
+
+
+@dataclass(frozen=True, slots=True)
+class Harmony:
+    """Chords over time: `tones[i]` are the (moved) pitches, shape (128,), that fit step `beats[i]`.
+
+    `beats` rise from 0; chords change on beats only.
+    """
+
+    beats: NDArray[np.int_]
+    tones: Mask
+
+    def at(self, onset: int) -> tuple[Mask, bool]:
+        """The tones in force at a step, and whether a beat stands there."""
+        i = int(np.searchsorted(self.beats, onset, side="right")) - 1
+        return self.tones[i], bool(self.beats[i] == onset)
+
+    def until(self, onset: int, pitch: int) -> int | None:
+        """The first later beat to which a pitch does not belong."""
+        i = int(np.searchsorted(self.beats, onset, side="right"))
+        wrong = np.flatnonzero(~self.tones[i:, pitch])
+        return int(self.beats[i + wrong[0]]) if len(wrong) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a request limits: grid in steps, notes at once (0: any), (moved) pitches, chords."""
+
+    grid: int = 1
+    polyphony: int = 0
+    scale: Mask | None = None
+    harmony: Harmony | None = None
+
+
+_NO_LIMITS = Limits()
 
 
 class Grammar:
@@ -58,14 +99,17 @@ class Grammar:
         parts: Sequence[Part],
         latest: int | None = v.MAX_BAR,
         kept: Sequence[Kept] = (),
+        limits: Limits = _NO_LIMITS,
     ) -> None:
         self._latest = latest
+        self._limits = limits
         self._lengths = [bar.steps for bar in bars]
         self._starts = np.concatenate([[0], np.cumsum(self._lengths)]).tolist()
         self._parts = tuple(parts)
         self._kept = [[note for note in kept if note.voice == i] for i in range(len(parts))]
         self._beside = _sounding(self._kept, self._starts[-1])
         self._sounding: list[dict[int, int]] = [{} for _ in parts]
+        self._most = [self._most_of(i) for i in range(len(parts))]
         self._last = (-1, 0, 0)
         self._notes = len(kept)
         self.bar = 0
@@ -89,6 +133,8 @@ class Grammar:
             if part.asked:
                 mask[:length] |= self._free(i, steps)
         mask[: max(here, 0)] = False
+        if self._limits.grid > 1:
+            mask[:length] &= np.arange(length) % self._limits.grid == 0
         if here >= 0:
             mask[here] = bool(self.voices(here).any())
         if self._notes == 0 and self._latest is not None:
@@ -115,6 +161,7 @@ class Grammar:
         part, onset = self._parts[voice], self.onset(position)
         mask = np.zeros(128, bool)
         mask[part.low : part.high + 1] = True
+        mask &= self._tones(part, onset)
         for pitch, end in self._sounding[voice].items():
             if end > onset:
                 mask[pitch] = False
@@ -135,6 +182,11 @@ class Grammar:
         for note in self._kept[voice]:
             if note.onset > onset and (self._parts[voice].line or note.pitch == pitch):
                 end = min(end, note.onset)
+        harmony = None if self._parts[voice].drum else self._limits.harmony
+        if harmony is not None:
+            end = min(end, harmony.until(onset, pitch) or end)
+        if self._limits.polyphony:
+            end = min(end, self._full(onset))
         mask: Mask = np.less_equal(v.DURATIONS, end - onset)
         mask[0] = True
         return mask
@@ -163,9 +215,47 @@ class Grammar:
         """At which of these steps the voice has room for one more note."""
         ends = np.array(list(self._sounding[voice].values()), int)
         count = (ends[:, None] > steps).sum(axis=0) + self._beside[voice][steps]
-        most = 1 if self._parts[voice].line else MOST_AT_ONCE
-        free: Mask = count < most
+        free: Mask = count < self._most[voice]
+        if self._limits.polyphony:
+            free &= self._count(steps) < self._limits.polyphony
         return free
+
+    def _most_of(self, voice: int) -> int:
+        """Notes that a voice may sound at once: never all that the scale and a chord leave it."""
+        part = self._parts[voice]
+        if part.line:
+            return 1
+        masks = [np.ones(128, bool)]
+        if not part.drum and self._limits.scale is not None:
+            masks = [self._limits.scale]
+        if not part.drum and self._limits.harmony is not None:
+            masks = list(self._limits.harmony.tones)
+        return min(MOST_AT_ONCE, *(int(m[part.low : part.high + 1].sum()) for m in masks))
+
+    def _tones(self, part: Part, onset: int) -> Mask:
+        """Which pitches the scale and the chord allow at a step."""
+        scale = self._limits.scale
+        if part.drum or (scale is None and self._limits.harmony is None):
+            return np.ones(128, bool)
+        if self._limits.harmony is None:
+            return scale if scale is not None else np.ones(128, bool)
+        chord, beat = self._limits.harmony.at(onset)
+        if beat:
+            return chord
+        return np.ones(128, bool) if scale is None else chord | scale
+
+    def _count(self, steps: NDArray[np.int_]) -> NDArray[np.int_]:
+        """Notes of all voices that sound at these steps, as far as is known."""
+        ends = np.array([end for voice in self._sounding for end in voice.values()], int)
+        beside = sum(one[steps] for one in self._beside)
+        count: NDArray[np.int_] = (ends[:, None] > steps).sum(axis=0) + beside
+        return count
+
+    def _full(self, onset: int) -> int:
+        """The first later step at which one more note would be too many."""
+        end = int(self._starts[-1])
+        later = np.flatnonzero(self._count(np.arange(onset + 1, end)) >= self._limits.polyphony)
+        return onset + 1 + int(later[0]) if len(later) else end
 
 
 def _sounding(kept: Sequence[Sequence[Kept]], length: int) -> list[NDArray[np.int_]]:

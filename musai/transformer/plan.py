@@ -24,9 +24,11 @@ from musai.transformer.encoding import (
     header_of,
 )
 from musai.transformer.feel import Feel, heard
-from musai.transformer.grammar import Grammar, Kept, Part
+from musai.transformer.grammar import Grammar, Kept, Limits, Part
+from musai.transformer.instruments import player_of
+from musai.transformer.limiting import Floats, beats_of, feel_of, heat_of, limits_of, parts_of
 from musai.transformer.request import Request, parse_key
-from musai.transformer.spans import Filling, Span, filling_of, metre_of, span_of
+from musai.transformer.spans import Filling, Span, filling_of, metre_of, numbers_of, span_of
 from musai.transformer.vocabulary import STEP_TICKS
 
 _FIFTHS = {0: 0, 7: 1, 2: 2, 9: 3, 4: 4, 11: 5, 6: 6, 5: -1, 10: -2, 3: -3, 8: -4, 1: -5}
@@ -42,7 +44,8 @@ class Plan:
     `after`: bars that follow the answer, None where the music is to go on and nobody says how
     long.  `order`: place in the answer of each of the model's voices.  `told`: for each bar the
     given notes told at its line, and how many bars ahead.  `kept`: notes that stand in the answer.
-    `latest`: see `Grammar`.
+    `latest`, `limits`: see `Grammar`.  `bias`: added to the logits of (moved) pitches, not of drums.
+    `heat`: temperature and top_p of each output field.
     """
 
     rows: Rows
@@ -58,6 +61,9 @@ class Plan:
     told: tuple[tuple[tuple[GridNote, int], ...], ...] = ()
     kept: tuple[GridNote, ...] = ()
     latest: int | None = v.MAX_BAR
+    limits: Limits = Limits()  # noqa: RUF009  (frozen)
+    bias: Floats | None = None
+    heat: tuple[tuple[float, float], ...] = ()
 
     def opening(self, bar: int, writer: RowWriter) -> Rows:
         """The rows that open a bar of the answer: its line, and what is told there."""
@@ -75,7 +81,7 @@ class Plan:
             onset = int(starts[note.bar]) + note.position
             end = min(onset + int(v.DURATIONS[note.duration]), int(starts[-1]))
             kept.append(Kept(onset, end, note.pitch, note.voice))
-        return Grammar(self.bars, self.parts, self.latest, kept)
+        return Grammar(self.bars, self.parts, self.latest, kept, self.limits)
 
     @property
     def length(self) -> int:
@@ -110,6 +116,10 @@ class Plan:
         velocity = self.feel.velocity(position * STEP_TICKS, signature)
         return Note(start, max(1, end - start), pitch, velocity, out)
 
+    def biased(self, logits: Floats, voice: int) -> Floats:
+        """Logits of pitches as the request shifts them."""
+        return logits if self.bias is None or self.parts[voice].drum else logits + self.bias
+
     def kept_notes(self) -> Iterator[Note]:
         """What is kept, as it sounds, in time order."""
         starts = np.concatenate([[0], np.cumsum([bar.steps for bar in self.bars])])
@@ -132,10 +142,23 @@ def make_plan(request: Request, model: Model) -> Plan:
         raise BadRequest(str(error)) from None
     style = model.styles[collection - 1] if collection else _default_style(model)
     if request.context is None:
-        return _from_nothing(request, style, collection)
-    if request.mode in SPANS:
-        return _from_span(request, request.context, model)
-    return _from_context(request, request.context, collection, model.shape.window)
+        plan = _from_nothing(request, style, collection)
+    elif request.mode in SPANS:
+        plan = _from_span(request, request.context, model)
+    else:
+        plan = _from_context(request, request.context, collection, model.shape.window)
+    key = plan.metre.keys[0]
+    limits, bias = limits_of(
+        request, plan.bars, beats_of(plan.bars), key.tonic, key.minor, plan.shift
+    )
+    return replace(
+        plan,
+        parts=parts_of(request, plan.parts, plan.order, plan.shift),
+        feel=feel_of(request, plan.feel),
+        limits=limits,
+        bias=bias,
+        heat=heat_of(request),
+    )
 
 
 def _default_style(model: Model) -> CollectionStyle:
@@ -150,8 +173,9 @@ def _from_nothing(request: Request, style: CollectionStyle, collection: int) -> 
     signature = request.signature or style.signature
     bpm = request.tempo or style.bpm
     told = 0 if request.key is None else 2 if minor else 1
+    players = tuple(map(player_of, request.voice_words)) or style.voices
     header = Header(
-        tuple(_wish(request, voice, len(style.voices)) for voice in style.voices),
+        tuple(_wish(request, voice, len(players)) for voice in players),
         told,
         v.tempo_class(bpm),
         collection,
@@ -161,10 +185,9 @@ def _from_nothing(request: Request, style: CollectionStyle, collection: int) -> 
         (Tempo.from_bpm(bpm),), (Signature(0, *signature),), (Key(0, _fifths(tonic, minor), minor),)
     )
     parts = tuple(
-        _part(voice.low, voice.high, voice.line, 0 if voice.drum else shift, request)
-        for voice in style.voices
+        _part(voice.low, voice.high, voice.line, shift, request, voice.drum) for voice in players
     )
-    voices = tuple(Voice(voice.name, voice.program, voice.drum) for voice in style.voices)
+    voices = tuple(Voice(voice.name, voice.program, voice.drum) for voice in players)
     writer = RowWriter(header)
     return Plan(header.rows(), writer, bars, parts, metre, voices, shift, Feel(), 0)
 
@@ -187,7 +210,11 @@ def _from_context(request: Request, context: Phrase, collection: int, window: in
         heard_bars, told, header, len(bars) if closing else None, window * 3 // 4
     )
     metre = Metre((tempo,), (signature,), (Key(0, _fifths(*key), key[1]),))
-    parts = tuple(_heard_part(even, i, shift, request) for i in range(len(even.voices)))
+    asked = numbers_of(request, even)
+    parts = tuple(
+        replace(_heard_part(even, i, shift, request), asked=i in asked)
+        for i in range(len(even.voices))
+    )
     after, latest = (0, signature.beat_ticks // STEP_TICKS) if closing else (None, v.MAX_BAR)
     return Plan(rows, writer, bars, parts, metre, context.voices, shift, feel, after, latest=latest)
 
@@ -246,8 +273,7 @@ def _span_header(
 def _span_part(request: Request, span: Span, voice: int, shift: int) -> Part:
     if voice in span.styles:
         style = span.styles[voice]
-        move = 0 if style.drum else shift
-        return _part(style.low, style.high, style.line, move, request)
+        return _part(style.low, style.high, style.line, shift, request, style.drum)
     part = _heard_part(span.phrase, voice, shift, request)
     return replace(part, asked=voice in span.asked)
 
@@ -324,23 +350,27 @@ def _told(header: Header, request: Request, minor: bool, tempo: Tempo) -> Header
 
 def _heard_part(phrase: Phrase, voice: int, shift: int, request: Request) -> Part:
     mine = phrase.notes[phrase.notes["voice"] == voice]
+    drum = phrase.voices[voice].drum
     if len(mine) == 0:
-        drum = phrase.voices[voice].drum
-        return _part(35, 81, False, 0, request) if drum else _part(48, 84, True, shift, request)
+        low, high, line = (35, 81, False) if drum else (48, 84, True)
+        return _part(low, high, line, shift, request, drum)
     ends = mine["onset"].astype(np.int64) + mine["duration"]
     line = bool((mine["onset"][1:] >= ends[:-1]).all())
     low, high = int(mine["pitch"].min()) - _WIDEN, int(mine["pitch"].max()) + _WIDEN
-    return _part(low, high, line, 0 if phrase.voices[voice].drum else shift, request)
+    return _part(low, high, line, shift, request, drum)
 
 
-def _part(low: int, high: int, line: bool, shift: int, request: Request) -> Part:
+def _part(
+    low: int, high: int, line: bool, shift: int, request: Request, drum: bool = False
+) -> Part:
     """Limits in moved pitch, at least an octave wide, such that the pitch moved back is a MIDI number."""
+    shift = 0 if drum else shift
     if request.register is not None:
         low, high = request.register
     low, high = max(low, 0), min(high, 127)
     if high - low < 11:
         low, high = max(0, high - 11), max(high, 11)
-    return Part(max(0, low + shift), min(127, high + shift), line)
+    return Part(max(0, low + shift), min(127, high + shift), line, drum=drum)
 
 
 def _fifths(tonic: int, minor: bool) -> int:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
@@ -20,6 +21,8 @@ from musai.transformer.controls import (
     WHOLE,
     Mode,
 )
+from musai.transformer.fresh import Take
+from musai.transformer.wordings import PLAIN
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +45,8 @@ class Request:
     without a context the model does.  `temperature` 0 takes the likeliest
     choice at each step.  `guard` k lets no line of the answer hold k notes in
     a row that a work of the corpora in use holds too (`guarding.py`); None is
-    off.  Raises `BadRequest` naming value and legal range.
+    off.  `avoid` holds takes that must not be repeated (`takes_of`); the other
+    controls are those of `controls`.  Raises `BadRequest` naming value and legal range.
     """
 
     mode: Mode = "generate"
@@ -61,6 +65,17 @@ class Request:
     voices: str | None = None
     change: float | None = None
     guard: int | None = None
+    scale: str | None = None
+    scale_rule: str | None = None
+    chords: str | None = None
+    grid: str | None = None
+    polyphony: int | None = None
+    registers: str | None = None
+    swing: float | None = None
+    velocity: int | None = None
+    temperatures: str | None = None
+    top_ps: str | None = None
+    avoid: tuple[Take, ...] | None = None
 
     def __post_init__(self) -> None:
         if self.mode not in MODES:
@@ -90,10 +105,27 @@ class Request:
         if self.key is not None:
             parse_key(self.key)
         self._check_span()
+        self._check_texts()
         if self.register is not None:
             low_pitch, high_pitch = self.register
             _check("register's lowest pitch", low_pitch, 0, 127, "")
             _check("register's highest pitch", high_pitch, low_pitch + 11, 127, "")
+
+    def _check_texts(self) -> None:
+        """Texts in their one wording, takes as tuples, and what contradicts itself."""
+        for name, plain in PLAIN.items():
+            told = getattr(self, name)
+            if told is not None:
+                if not isinstance(told, str):
+                    raise BadRequest(f"{name} is {told!r}; legal is a text")
+                object.__setattr__(self, name, plain(told))
+        if self.register is not None and self.registers is not None:
+            raise BadRequest(
+                f"register is {self.register} and registers is {self.registers!r}; legal is one "
+                "of the two"
+            )
+        if self.avoid is not None:
+            object.__setattr__(self, "avoid", takes_of(self.avoid) or None)
 
     def _check_span(self) -> None:
         """What belongs to some modes only, and whether the bars are there."""
@@ -185,7 +217,31 @@ _FIRST_FIELDS = frozenset(
      "temperature", "top_p")
 )  # fmt: skip
 """Fields that stand in a request's canonical bytes also where they are not set."""
+MAX_TAKES, MAX_TAKE_NOTES = 8, 20_000
 _STEPS = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
+
+
+def takes_of(takes: Iterable[Any]) -> tuple[Take, ...]:
+    """Takes as tuples of (onset, pitch, voice), from phrases or from what JSON holds.
+
+    Raises `BadRequest`.
+    """
+    out: list[Take] = []
+    for take in takes:
+        if isinstance(take, Phrase):
+            columns = (take.notes[name].tolist() for name in ("onset", "pitch", "voice"))
+            take = list(zip(*columns, strict=True))
+        try:
+            plain = tuple((int(a), int(b), int(c)) for a, b, c in take)
+        except (TypeError, ValueError):
+            raise BadRequest("avoid holds what is no take; legal is rows of three ints") from None
+        out.append(plain)
+    if len(out) > MAX_TAKES or sum(map(len, out)) > MAX_TAKE_NOTES:
+        raise BadRequest(
+            f"avoid holds {len(out)} takes of {sum(map(len, out))} notes; legal is {MAX_TAKES} "
+            f"and {MAX_TAKE_NOTES}"
+        )
+    return tuple(out)
 
 
 def parse_key(text: str) -> tuple[int, bool]:

@@ -49,9 +49,9 @@ class Span:
 def span_of(request: Request, context: Phrase, even: Phrase, model: Model) -> Span:
     """Who is asked and who is given.  Raises `BadRequest`."""
     words = request.voice_words
-    numbers = [_number(word, even) for word in words if word.isdecimal()]
-    named = [player_of(word) for word in words if not word.isdecimal()]
     if request.mode == "accompany":
+        numbers = [_number(word, even) for word in words if word.isdecimal()]
+        named = [player_of(word) for word in words if not word.isdecimal()]
         collection = request.collection
         if not words:
             style = _choir(request, even, model)
@@ -62,13 +62,19 @@ def span_of(request: Request, context: Phrase, even: Phrase, model: Model) -> Sp
                 f"voices is {request.voices!r}, which leaves no voice of the context to accompany"
             )
         return _added(even, numbers, named, collection)
-    if named:
+    asked = numbers_of(request, even)
+    return Span(even, tuple(range(len(even.voices))), asked, {}, request.collection)
+
+
+def numbers_of(request: Request, phrase: Phrase) -> frozenset[int]:
+    """Which of the context's voices are asked for: those named, else all.  Raises `BadRequest`."""
+    words = request.voice_words
+    if not all(word.isdecimal() for word in words):
         raise BadRequest(
             f"voices is {request.voices!r}; in {request.mode} legal is numbers of the context's "
-            f"voices, 0 to {len(even.voices) - 1}"
+            f"voices, 0 to {len(phrase.voices) - 1}"
         )
-    asked = frozenset(numbers or range(len(even.voices)))
-    return Span(even, tuple(range(len(even.voices))), asked, {}, request.collection)
+    return frozenset([_number(word, phrase) for word in words] or range(len(phrase.voices)))
 
 
 def _number(word: str, phrase: Phrase) -> int:

@@ -15,6 +15,7 @@ from musai.music.notes import MAX_TICK
 from musai.transformer.encoding import Rows, RowWriter
 from musai.transformer.engine import Cache, Engine, Floats
 from musai.transformer.engine import Mark as Read
+from musai.transformer.fresh import Fresh
 from musai.transformer.grammar import Grammar, Mask
 from musai.transformer.noise import Noise
 from musai.transformer.plan import Plan
@@ -71,6 +72,7 @@ class Mark(NamedTuple):
     read: Read
     grammar: Grammar
     writer: RowWriter
+    fresh: Fresh
     state: Floats
     unread: Rows | None
     event: int
@@ -85,10 +87,11 @@ class Walk:
     def __init__(
         self, engine: Engine, request: Request, plan: Plan, cache: Cache, read: int
     ) -> None:
-        self._engine, self._request, self._plan = engine, request, plan
+        self._engine, self._plan = engine, plan
         self._cache, self._noise = cache, Noise(request.seed)
         self._grammar = plan.grammar()
         self._writer = plan.writer
+        self._fresh = Fresh(request.avoid or ())
         self._cache.read(plan.rows[read:])
         self._state = np.zeros(engine.shape.width)
         self._unread: Rows | None = plan.opening(0, self._writer)
@@ -101,13 +104,14 @@ class Walk:
 
     def mark(self) -> Mark:
         """This state, to come back to."""
-        grammar, writer = self._grammar.copy(), self._writer.copy()
-        return Mark(self._cache.mark(), grammar, writer, self._state, self._unread, self._event)
+        held = self._grammar.copy(), self._writer.copy(), self._fresh.copy()
+        return Mark(self._cache.mark(), *held, self._state, self._unread, self._event)
 
     def back(self, mark: Mark) -> None:
         """As if nothing had been pushed since."""
         self._cache.back(mark.read)
         self._grammar, self._writer = mark.grammar.copy(), mark.writer.copy()
+        self._fresh = mark.fresh.copy()
         self._state, self._unread, self._event = mark.state, mark.unread, mark.event
 
     def step(self, drawn: Drawn) -> int:
@@ -137,7 +141,9 @@ class Walk:
         grammar.push(*drawn)
         # Read only when the next event is drawn: a note need not wait for that to sound.
         self._unread = self._writer.note_row(*drawn)[None]
-        return plan.sounded(grammar.bar, position, onset, int(DURATIONS[duration]), pitch, voice)
+        note = plan.sounded(grammar.bar, position, onset, int(DURATIONS[duration]), pitch, voice)
+        self._fresh.push(note.onset, note.pitch, note.voice)
+        return note
 
     def draw(self) -> Drawn | None:
         """The next note; None for a bar line."""
@@ -151,7 +157,8 @@ class Walk:
         """
         if self._unread is not None:
             self._state, self._unread = self._cache.read(self._unread), None
-        return self._choose("position", self._state, self._positions(barred), 0, attempt)
+        logits = self._engine.logits("position", self._state)
+        return self._choose(logits, self._positions(barred), 0, attempt)
 
     def note(
         self,
@@ -163,20 +170,20 @@ class Walk:
         """The next note, its position drawn.  Raises `Stuck` where what is barred leaves nothing."""
         engine, grammar = self._engine, self._grammar
         state = self._state + engine.said("position", position)
-        voice = self._choose("voice", state, self._voices(position, barred), 1, attempt)
+        logits = engine.logits("voice", state)
+        voice = self._choose(logits, self._voices(position, barred), 1, attempt)
         state = state + engine.said("voice", voice)
         allowed = self._pitches(position, voice, barred, masked)
-        pitch = self._choose("pitch", state, allowed, 2, attempt)
+        logits = self._plan.biased(engine.logits("pitch", state), voice)
+        pitch = self._choose(logits, allowed, 2, attempt)
         state = state + engine.said("pitch", pitch)
-        duration = self._choose(
-            "duration", state, grammar.durations(position, voice, pitch), 3, attempt
-        )
-        return Drawn(position, voice, pitch, duration)
+        logits = engine.logits("duration", state)
+        allowed = grammar.durations(position, voice, pitch)
+        return Drawn(position, voice, pitch, self._choose(logits, allowed, 3, attempt))
 
-    def _choose(self, name: str, state: Floats, allowed: Mask, field: int, attempt: int) -> int:
-        logits, request = self._engine.logits(name, state), self._request
-        t, p = request.temperature, request.top_p
-        return choose(logits, allowed, t, p, self._noise, self._event, field, attempt)
+    def _choose(self, logits: Floats, allowed: Mask, field: int, attempt: int) -> int:
+        temperature, top_p = self._plan.heat[field]
+        return choose(logits, allowed, temperature, top_p, self._noise, self._event, field, attempt)
 
     def _positions(self, barred: Barred | None) -> Mask:
         mask = self._grammar.positions()
@@ -217,4 +224,14 @@ class Walk:
                     mask[drawn] = False
         if not mask.any():
             raise Stuck(step, voice)
-        return mask
+        return self._unlike(mask, step, voice)
+
+    def _unlike(self, mask: Mask, step: int, voice: int) -> Mask:
+        """Without what repeats the takes to be avoided, unless nothing else is left."""
+        plan = self._plan
+        new = mask.copy()
+        for pitch in self._fresh.forbidden(plan.starts(step), plan.sounding_voice(voice)):
+            drawn = plan.moved(pitch, voice)
+            if drawn is not None:
+                new[drawn] = False
+        return new if new.any() else mask

@@ -251,6 +251,9 @@ def test_every_parameter_can_be_set_and_is_told_back(room: Room, guest: Guest) -
         "bars": 3, "seed": 2**40, "tempo": 90.5, "signature": "6/8", "key": "Bbm",
         "density": 4.0, "register": "36-84", "collection": "bach", "temperature": 0.5,
         "top_p": 0.5, "first": 2, "voices": "bass,drums", "change": 0.25, "guard": 12,
+        "scale": "dorian", "scale_rule": "soft", "chords": "C|Am F", "grid": "1/8t",
+        "polyphony": 3, "registers": "60-84,,40-55", "swing": 0.6, "velocity": 90,
+        "temperatures": "pitch=1.1", "top_ps": "pitch=0.9,duration=0.8", "avoid": 2,
     }  # fmt: skip
     assert set(examples) == set(PARAMETERS)
     for name, value in examples.items():

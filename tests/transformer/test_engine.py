@@ -62,16 +62,16 @@ def reference_notes(request):
     """The answer by the slow way: the whole row of events through the network at every step."""
     plan = make_plan(request, small_model())
     noise, grammar, event = Noise(request.seed), plan.grammar(), 0
-    rows = [*plan.rows, *plan.opening(0)]
+    rows = [*plan.rows, *plan.opening(0, plan.writer)]
     while not grammar.done:
         state = NETWORK.states(torch.from_numpy(np.array(rows))[None])[0, -1]
         drawn = []
         for i, field in enumerate(SMALL.outputs):
             masks = (grammar.positions, grammar.voices, grammar.pitches, grammar.durations)
-            told = drawn[:i]
             logits = NETWORK.field_logits(field, state).numpy()
-            t, p = request.temperature, request.top_p
-            drawn.append(choose(logits, masks[i](*told), t, p, noise, event, i))
+            if field == "pitch":
+                logits = plan.biased(logits, drawn[1])
+            drawn.append(choose(logits, masks[i](*drawn), *plan.heat[i], noise, event, i))
             if drawn[0] == v.BARLINE:
                 break
             if i + 1 < SMALL.fields:
@@ -80,12 +80,18 @@ def reference_notes(request):
         if drawn[0] == v.BARLINE:
             grammar.push_barline()
             if not grammar.done:
-                rows.extend(plan.opening(grammar.bar))
+                rows.extend(plan.opening(grammar.bar, plan.writer))
             continue
         onset, length = grammar.onset(drawn[0]), int(v.DURATIONS[drawn[3]])
         yield plan.sounded(grammar.bar, drawn[0], onset, length, drawn[2], drawn[1])
         grammar.push(*drawn)
         rows.append(plan.writer.note_row(*drawn))
+
+
+def reference(request):
+    """The same with what is kept of the context."""
+    kept = make_plan(request, small_model()).kept_notes()
+    return list(merge(kept, reference_notes(request), key=lambda note: note.onset))
 
 
 @pytest.mark.parametrize("temperature", [0.0, 0.5, 1.0, 1.5, 4.0])
@@ -94,20 +100,21 @@ def test_the_notes_equal_the_reference_at_every_temperature(temperature, collect
     request = Request(bars=2, seed=11, temperature=temperature, collection=collection)
     notes = list(small_player().generate(request))
     if len(notes) < 80:  # The reference has no rolling window.
-        kept = make_plan(request, small_model()).kept_notes()
-    slow = merge(kept, reference_notes(request), key=lambda note: note.onset)
-    assert notes == list(slow)
-    assert notes
-    answer = Request("answer", 2, 12, motif(), temperature=temperature)
-    assert list(small_player().generate(answer)) == list(reference_notes(answer))
+        assert notes == reference(request)
+
+
+LIMITS = [
+    {},
+    {"scale_rule": "soft", "temperatures": "pitch=1.4", "top_ps": "duration=0.5"},
+    {"chords": "C|F G", "grid": "1/8", "polyphony": 2, "scale": "major"},
+]
 
 
 @pytest.mark.parametrize("temperature", [0.0, 0.7, 1.3])
+@pytest.mark.parametrize("limits", LIMITS)
 @pytest.mark.parametrize("mode", ["continue", "answer", "infill", "vary", "accompany"])
-def test_the_notes_equal_the_reference_in_every_mode(mode, temperature):
-    request = Request(mode, 1, 13, motif(), temperature=temperature)
+def test_the_notes_equal_the_reference_in_every_mode(mode, limits, temperature):
+    request = Request(mode, 1, 13, motif(), temperature=temperature, **limits)
     notes = list(small_player().generate(request))
-    kept = make_plan(request, small_model()).kept_notes()
-    slow = merge(kept, reference_notes(request), key=lambda note: note.onset)
-    assert notes == list(slow)
+    assert notes == reference(request)
     assert notes
