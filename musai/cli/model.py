@@ -192,6 +192,30 @@ def samples(name: str | None, seeds: int) -> None:
     click.echo(f"{len(lines)} pictures in {pictures}")
 
 
+@model.command()
+@click.argument("name", required=False)
+@click.option("--seeds", default=20, show_default=True, help="Phrases a control.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def adherence(name: str | None, seeds: int, as_json: bool) -> None:
+    """Measure how well a model keeps to what is asked for, control by control."""
+    from dataclasses import asdict
+
+    from musai.transformer import Player
+    from musai.transformer.adherence import table
+
+    player = Player.open(name)
+    rows = list(table(player, seeds))
+    if as_json:
+        click.echo(json.dumps([asdict(row) for row in rows]))
+        return
+    click.echo(f"{'control':12}{'asked':34}{'held by':9}{'got':>8}{'unasked':>9}  measure")
+    for row in rows:
+        click.echo(
+            f"{row.control:12}{row.asked:34}{row.held:9}{row.got:8.3g}{row.unasked:9.3g}  "
+            f"{row.measure}"
+        )
+
+
 def _sample_requests(collections: tuple[str, ...], seeds: int) -> Iterator[tuple[str, "Request"]]:
     from musai.transformer import Request
 

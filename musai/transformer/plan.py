@@ -7,10 +7,11 @@ import numpy as np
 
 from musai.errors import BadInput, BadRequest
 from musai.music import Metre, Note, Phrase, Signature, Tempo, Voice, notes_array
-from musai.music.keys import phrase_key, to_white_keys
+from musai.music.keys import phrase_key, signature_of, to_white_keys
 from musai.music.metre import Key
 from musai.transformer import vocabulary as v
 from musai.transformer.checkpoint import CollectionStyle, Model, VoiceStyle
+from musai.transformer.context import by_bar, context_rows
 from musai.transformer.controls import SPANS
 from musai.transformer.encoding import (
     Bar,
@@ -26,12 +27,21 @@ from musai.transformer.encoding import (
 from musai.transformer.feel import Feel, heard
 from musai.transformer.grammar import Grammar, Kept, Limits, Part
 from musai.transformer.instruments import player_of
-from musai.transformer.limiting import Floats, beats_of, feel_of, heat_of, limits_of, parts_of
+from musai.transformer.limiting import (
+    STEER,
+    Floats,
+    beats_of,
+    feel_of,
+    gap_of,
+    heat_of,
+    limits_of,
+    log2,
+    parts_of,
+)
 from musai.transformer.request import Request, parse_key
 from musai.transformer.spans import Filling, Span, filling_of, metre_of, numbers_of, span_of
 from musai.transformer.vocabulary import STEP_TICKS
 
-_FIFTHS = {0: 0, 7: 1, 2: 2, 9: 3, 4: 4, 11: 5, 6: 6, 5: -1, 10: -2, 3: -3, 8: -4, 1: -5}
 _MELODY = VoiceStyle("melody", 73, False, 55, 84, True)
 _WIDEN = 7
 """Semitones beyond the context's range that the answer may reach."""
@@ -45,7 +55,7 @@ class Plan:
     long.  `order`: place in the answer of each of the model's voices.  `told`: for each bar the
     given notes told at its line, and how many bars ahead.  `kept`: notes that stand in the answer.
     `latest`, `limits`: see `Grammar`.  `bias`: added to the logits of (moved) pitches, not of drums.
-    `heat`: temperature and top_p of each output field.
+    `heat`: temperature and top_p of each output field.  `gap`: see `limiting.gap_of`.
     """
 
     rows: Rows
@@ -64,6 +74,7 @@ class Plan:
     limits: Limits = Limits()  # noqa: RUF009  (frozen)
     bias: Floats | None = None
     heat: tuple[tuple[float, float], ...] = ()
+    gap: float | None = None
 
     def opening(self, bar: int, writer: RowWriter) -> Rows:
         """The rows that open a bar of the answer: its line, and what is told there."""
@@ -116,9 +127,26 @@ class Plan:
         velocity = self.feel.velocity(position * STEP_TICKS, signature)
         return Note(start, max(1, end - start), pitch, velocity, out)
 
-    def biased(self, logits: Floats, voice: int) -> Floats:
-        """Logits of pitches as the request shifts them."""
-        return logits if self.bias is None or self.parts[voice].drum else logits + self.bias
+    def shaped(self, field: int, logits: Floats, grammar: Grammar, drawn: Sequence[int]) -> Floats:
+        """Logits of an output field as the request shifts them, the fields before it drawn.
+
+        A soft scale makes pitches outside it seldom; a density makes lengths and distances that
+        are far from those it asks for seldom (of a single voice, distances too).
+        """
+        if field == 2 and self.bias is not None and not self.parts[drawn[1]].drum:
+            return logits + self.bias
+        if self.gap is None:
+            return logits
+        if field == 0 and sum(part.asked for part in self.parts) == 1 and grammar.latest >= 0:
+            steps = np.arange(v.MAX_BAR + 1)
+            steps[v.BARLINE] = self.bars[grammar.bar].steps
+            far = log2(np.maximum(steps + grammar.onset(0) - grammar.latest, 1) / self.gap)
+            # After a bar line the next note is at least so far away, and may be farther.
+            far[v.BARLINE] = max(0.0, far[v.BARLINE])
+            return logits - STEER * np.abs(far)
+        if field == 3 and self.parts[drawn[1]].line:
+            return logits - STEER * np.abs(log2(v.DURATIONS / self.gap))
+        return logits
 
     def kept_notes(self) -> Iterator[Note]:
         """What is kept, as it sounds, in time order."""
@@ -158,6 +186,7 @@ def make_plan(request: Request, model: Model) -> Plan:
         limits=limits,
         bias=bias,
         heat=heat_of(request),
+        gap=gap_of(request, plan.bars, plan.parts),
     )
 
 
@@ -182,7 +211,9 @@ def _from_nothing(request: Request, style: CollectionStyle, collection: int) -> 
     )
     bars = _answer_bars(Signature(0, *signature), request.bars)
     metre = Metre(
-        (Tempo.from_bpm(bpm),), (Signature(0, *signature),), (Key(0, _fifths(tonic, minor), minor),)
+        (Tempo.from_bpm(bpm),),
+        (Signature(0, *signature),),
+        (Key(0, signature_of(tonic, minor), minor),),
     )
     parts = tuple(
         _part(voice.low, voice.high, voice.line, shift, request, voice.drum) for voice in players
@@ -205,11 +236,11 @@ def _from_context(request: Request, context: Phrase, collection: int, window: in
     header = _told(header_of(even, collection), request, key[1], tempo)
     closing = request.mode == "answer"
     heard_bars = bars_of(even)
-    told = _by_bar(grid_notes(even, heard_bars, shift), len(heard_bars))
-    rows, writer = _context_rows(
+    told = by_bar(grid_notes(even, heard_bars, shift), len(heard_bars))
+    rows, writer = context_rows(
         heard_bars, told, header, len(bars) if closing else None, window * 3 // 4
     )
-    metre = Metre((tempo,), (signature,), (Key(0, _fifths(*key), key[1]),))
+    metre = Metre((tempo,), (signature,), (Key(0, signature_of(*key), key[1]),))
     asked = numbers_of(request, even)
     parts = tuple(
         replace(_heard_part(even, i, shift, request), asked=i in asked)
@@ -232,9 +263,11 @@ def _from_span(request: Request, context: Phrase, model: Model) -> Plan:
     header = _span_header(request, span, filling, key[1], tempo, collection)
     room = model.shape.window * 3 // 4 - sum(len(row) for row in filling.told[:2])
     after = len(filling.bars) + filling.after
-    rows, writer = _context_rows(filling.earlier, filling.before, header, after, room)
+    rows, writer = context_rows(filling.earlier, filling.before, header, after, room)
     first = request.first or 0
-    metre = metre_of(context, first, request.bars, request.tempo, Key(0, _fifths(*key), key[1]))
+    metre = metre_of(
+        context, first, request.bars, request.tempo, Key(0, signature_of(*key), key[1])
+    )
     parts = tuple(_span_part(request, span, i, shift) for i in range(len(span.phrase.voices)))
     voices = [span.phrase.voices[span.order.index(i)] for i in range(len(span.order))]
     return Plan(
@@ -276,38 +309,6 @@ def _span_part(request: Request, span: Span, voice: int, shift: int) -> Part:
         return _part(style.low, style.high, style.line, shift, request, style.drum)
     part = _heard_part(span.phrase, voice, shift, request)
     return replace(part, asked=voice in span.asked)
-
-
-def _by_bar(notes: Iterable[GridNote], bars: int) -> list[list[GridNote]]:
-    out: list[list[GridNote]] = [[] for _ in range(bars)]
-    for note in notes:
-        out[note.bar].append(note)
-    return out
-
-
-def _context_rows(
-    bars: Sequence[Bar],
-    by_bar: Sequence[Sequence[GridNote]],
-    header: Header,
-    after: int | None,
-    room: int,
-) -> tuple[Rows, RowWriter]:
-    """Rows of the context: its last bars, as many as there is room for; `after` bars follow."""
-    room -= 1 + len(header.voices)
-    first = len(bars)
-    while first > 0 and room >= len(by_bar[first - 1]) + 1:
-        first -= 1
-        room -= len(by_bar[first]) + 1
-    writer = RowWriter(header)
-    rows = list(header.rows())
-    for index in range(first, len(bars)):
-        remaining = None if after is None else len(bars) - 1 - index + after
-        rows.append(writer.bar_row(bars[index], remaining))
-        rows.extend(
-            writer.note_row(note.position, note.voice, note.pitch, note.duration)
-            for note in by_bar[index]
-        )
-    return np.array(rows, np.int16), writer
 
 
 def _answer_bars(signature: Signature, count: int) -> tuple[Bar, ...]:
@@ -371,7 +372,3 @@ def _part(
     if high - low < 11:
         low, high = max(0, high - 11), max(high, 11)
     return Part(max(0, low + shift), min(127, high + shift), line, drum=drum)
-
-
-def _fifths(tonic: int, minor: bool) -> int:
-    return _FIFTHS[(tonic + 3) % 12 if minor else tonic]

@@ -4,7 +4,7 @@ Drawing changes nothing; `push` takes what was drawn.  So a state can be marked 
 to, and the draw of one event may be tried again: `attempt` is part of the noise's counter.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -158,7 +158,7 @@ class Walk:
         if self._unread is not None:
             self._state, self._unread = self._cache.read(self._unread), None
         logits = self._engine.logits("position", self._state)
-        return self._choose(logits, self._positions(barred), 0, attempt)
+        return self._choose(logits, self._positions(barred), 0, attempt, ())
 
     def note(
         self,
@@ -171,19 +171,23 @@ class Walk:
         engine, grammar = self._engine, self._grammar
         state = self._state + engine.said("position", position)
         logits = engine.logits("voice", state)
-        voice = self._choose(logits, self._voices(position, barred), 1, attempt)
+        voice = self._choose(logits, self._voices(position, barred), 1, attempt, (position,))
         state = state + engine.said("voice", voice)
         allowed = self._pitches(position, voice, barred, masked)
-        logits = self._plan.biased(engine.logits("pitch", state), voice)
-        pitch = self._choose(logits, allowed, 2, attempt)
+        logits = engine.logits("pitch", state)
+        pitch = self._choose(logits, allowed, 2, attempt, (position, voice))
         state = state + engine.said("pitch", pitch)
         logits = engine.logits("duration", state)
         allowed = grammar.durations(position, voice, pitch)
-        return Drawn(position, voice, pitch, self._choose(logits, allowed, 3, attempt))
+        duration = self._choose(logits, allowed, 3, attempt, (position, voice, pitch))
+        return Drawn(position, voice, pitch, duration)
 
-    def _choose(self, logits: Floats, allowed: Mask, field: int, attempt: int) -> int:
-        temperature, top_p = self._plan.heat[field]
-        return choose(logits, allowed, temperature, top_p, self._noise, self._event, field, attempt)
+    def _choose(
+        self, logits: Floats, allowed: Mask, field: int, attempt: int, drawn: Sequence[int]
+    ) -> int:
+        plan = self._plan
+        scores = plan.shaped(field, logits, self._grammar, drawn)
+        return choose(scores, allowed, *plan.heat[field], self._noise, self._event, field, attempt)
 
     def _positions(self, barred: Barred | None) -> Mask:
         mask = self._grammar.positions()

@@ -146,6 +146,14 @@ def test_a_soft_scale_is_a_bias_and_no_mask():
     assert share[0] < share[1] < share[2] == 1.0
 
 
+def test_density_steers_the_number_of_notes():
+    counts = [
+        sum(len(PLAYER.play(Request(bars=8, seed=seed, density=d))) for seed in range(3)) / 24
+        for d in (1.0, 4.0, 12.0)
+    ]
+    assert counts[0] < counts[1] < counts[2]
+
+
 def test_swing_and_velocity_are_put_on_the_answer():
     answer = PLAYER.play(Request(bars=8, seed=4, grid="1/8", swing=0.66, velocity=50))
     places = set((answer.notes["onset"] % 480).tolist())
