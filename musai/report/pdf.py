@@ -33,7 +33,7 @@ FONTS = (
 """Fonts in the order in which they are asked for a character; the first is Typst's own."""
 
 STANDARD = "a-2u"
-PAGE_WIDTH, TALLEST = 174.0, 165.0
+PAGE_WIDTH, TALLEST = 174.0, 130.0
 """Millimetres that a picture may take on a page, across and down."""
 
 PDF_BUDGET = 12_000_000
