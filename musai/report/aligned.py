@@ -18,7 +18,9 @@ from musai.report.roll import Role, document
 
 _BAND = 34
 _GAP = 26
-_WIDEST_LINE = 20 * TICKS
+WIDEST_LINE = 20 * TICKS
+"""Ticks that one line of the picture spans at most."""
+
 _RUN_HEAD = 16
 _ROUND = 5
 """Semitones beyond the compared notes within which the notes round about are drawn."""
@@ -35,7 +37,7 @@ def aligned_svg(
 ) -> str:
     """The picture of a comparison; `metre` is the phrase's, `titles` name phrase and work."""
     bars = bars_between(metre, comparison.first, comparison.last, MAX_WINDOW_BARS)
-    lines = systems(bars, _WIDEST_LINE)
+    lines = systems(bars, WIDEST_LINE)
     reach = max(line[-1].last - line[0].first for line in lines)
     rows = _rows(comparison)
     parts = [

@@ -56,7 +56,7 @@ def render_html(report: Report) -> str:
                 for match in report.matches
                 if match.comparison is not None
             ],
-            plots=_plots(report.verdict),
+            plots=verdict_plots(report.verdict),
             bar=lambda share, told: Markup(plots.bar_svg(share, told)),
             style_note=wording.STYLE_NOTE,
             sign_words=wording.SIGNS,
@@ -107,7 +107,7 @@ def _notes(match: Match, metre: Metre) -> tuple[Markup, str, list[Row]]:
     return Markup(drawn.picture), drawn.caption, rows(match.comparison)
 
 
-def _plots(verdict: Verdict) -> dict[str, Markup]:
+def verdict_plots(verdict: Verdict) -> dict[str, Markup]:
     """The pictures of the sentences that were computed."""
     made: dict[str, str] = {}
     if verdict.chance is not None:

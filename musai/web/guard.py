@@ -11,7 +11,7 @@ run nothing inline, and be shown in no other site's frame.
 from collections.abc import Iterable
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.responses import PlainTextResponse
+from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocketClose
 
@@ -36,7 +36,7 @@ class Guard:
         if refusal and scope["type"] == "websocket":
             await WebSocketClose(_REFUSED, refusal)(scope, receive, send)
         elif refusal:
-            await PlainTextResponse(refusal, 403)(scope, receive, send)
+            await _refusal(refusal)(scope, receive, send)
         else:
             await self._app(scope, receive, _Secured(send, headers["host"]))
 
@@ -53,6 +53,12 @@ class Guard:
             changes = kind == "websocket" or method not in SAFE_METHODS
             return "" if not changes or site in ("none", "same-origin") else _FOREIGN
         return "" if origin.lower() == f"http://{host.lower()}" else _FOREIGN
+
+
+def _refusal(said: str) -> JSONResponse:
+    """Problem details; the console's own error page is only for those who may see the console."""
+    problem = {"type": "about:blank", "title": "Forbidden", "status": 403, "detail": said}
+    return JSONResponse(problem, 403, media_type="application/problem+json")
 
 
 _FOREIGN = "this comes from another site's page"
@@ -83,7 +89,7 @@ def security_headers(host: str) -> dict[str, str]:
         # Some browsers do not count ws: as 'self'; the host was checked already.
         "connect-src": f"'self' ws://{host}",
         "base-uri": "'none'",
-        "form-action": "'none'",
+        "form-action": "'self'",
         "frame-ancestors": "'none'",
     }
     return {

@@ -57,7 +57,7 @@ def test_the_page_is_whole_and_says_what_the_tables_say(client):
 
 def test_everything_the_page_names_is_served_here(client):
     page = client.get("/").text
-    names = set(re.findall(r'(?:src|href)="(/[^"]+)"', page))
+    names = set(re.findall(r'(?:src|href)="(/(?:static|design)/[^"]+)"', page))
     modules = ["/static/main.js"]
     for name in modules:
         imports = re.findall(r'from "\./([\w.]+)"', client.get(name).text)
