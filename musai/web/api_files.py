@@ -27,7 +27,7 @@ BEAT_SECONDS = 15.0
 
 async def start_match(service: Any, request: HttpRequest) -> Response:
     """Files in, a job that compares them out."""
-    upload = await receive(request)
+    upload = await receive(request, service.home)
     return written(await in_thread(match_upload, service, upload), 202)
 
 
@@ -46,7 +46,7 @@ def match_upload(service: Any, upload: Upload) -> JobRow:
 
 async def start_import(service: Any, request: HttpRequest) -> Response:
     """Files in, a job that adds them to a corpus out."""
-    upload = await receive(request)
+    upload = await receive(request, service.home)
     return written(await in_thread(import_upload, service, upload), 202)
 
 

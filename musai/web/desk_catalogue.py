@@ -128,7 +128,7 @@ class CataloguePages(Desk):
 
     async def import_files(self, request: HttpRequest) -> Response:
         """Files from the form."""
-        upload = await receive(request)
+        upload = await receive(request, self.service.home)
         job = await self.ask(lambda: import_upload(self.service, upload))
         return onward(request, f"/jobs/{job.id}")
 

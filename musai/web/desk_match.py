@@ -82,7 +82,7 @@ class MatchPages(Desk):
 
     async def files(self, request: HttpRequest) -> Response:
         """Files from the form."""
-        upload = await receive(request)
+        upload = await receive(request, self.service.home)
         await self.ask(lambda: match_upload(self.service, upload))
         return onward(request, "/match")
 

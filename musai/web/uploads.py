@@ -20,7 +20,6 @@ from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request as HttpRequest
 
-from musai import folders
 from musai.errors import BadInput
 from musai.web.limits import UPLOAD
 
@@ -66,8 +65,8 @@ def safe_name(text: str) -> str:
     return "/".join(parts)
 
 
-async def receive(request: HttpRequest) -> Upload:
-    """Take a multipart form in.  Raises `BadInput`, or 413 and 415 as HTTP has them."""
+async def receive(request: HttpRequest, home: Path) -> Upload:
+    """Take a multipart form in, its files below `home`/uploads.  Raises `BadInput`, or 413 and 415 as HTTP has them."""
     kind = request.headers.get("content-type", "")
     if not kind.startswith("multipart/form-data"):
         raise HTTPException(415, "files are sent as multipart/form-data")
@@ -84,7 +83,7 @@ async def receive(request: HttpRequest) -> Upload:
         said = getattr(error, "message", "") or str(error)
         raise BadInput(f"the form cannot be read: {said}") from None
     # Nothing is written before the whole form is here: a connection that breaks leaves no folder.
-    upload = Upload(await in_thread(_new_folder))
+    upload = Upload(await in_thread(_new_folder, home))
     try:
         for name, value in form.multi_items():
             if not isinstance(value, UploadFile):
@@ -104,8 +103,8 @@ async def _stream(request: HttpRequest) -> AsyncIterator[bytes]:
         yield chunk
 
 
-def _new_folder() -> Path:
-    place = folders.home() / "uploads"
+def _new_folder(home: Path) -> Path:
+    place = home / "uploads"
     place.mkdir(parents=True, exist_ok=True)
     return Path(tempfile.mkdtemp(dir=place, prefix="upload-"))
 

@@ -2,6 +2,7 @@
 
 import io
 import re
+import threading
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,8 +20,7 @@ HOSTILE = '<script>alert(1)</script>"><img src=x onerror=alert(2)>'
 
 
 @pytest.fixture
-def service(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[DeskService]:
-    monkeypatch.setenv("MUSAI_HOME", str(tmp_path))
+def service(tmp_path: Path) -> Iterator[DeskService]:
     held = DeskService(tmp_path)
     yield held
     held.close()
@@ -39,7 +39,7 @@ def matched(service: DeskService, name: str = "dropped.mid") -> str:
 
 def ended(service: DeskService) -> list:
     jobs = service.jobs.list()
-    return [service.jobs.wait(job.id, 30) for job in jobs]
+    return [service.jobs.wait(job.id, 100) for job in jobs]
 
 
 def midi(phrase: Phrase = QUOTE) -> tuple[str, bytes, str]:
@@ -133,8 +133,6 @@ def test_what_is_no_music_is_named_with_its_reason(client, service):
 
 
 def test_a_queue_is_cancelled_from_its_card(client, service):
-    import threading
-
     service.comparer.gate = threading.Event()
     client.post("/match", files=[("files", midi())])
     (job,) = service.jobs.list()
