@@ -132,8 +132,12 @@ def test_an_event_is_one_line_whatever_a_file_is_called(service):
     assert api_files.event(job).count(b"\n") == 3
 
 
-@pytest.mark.parametrize("headers", [{"origin": "http://evil.example"}, {"sec-fetch-site": "cross-site"}])
-@pytest.mark.parametrize("path", ["/api/matches", "/match", "/catalogue/use", "/reviewer", "/reports"])
+@pytest.mark.parametrize(
+    "headers", [{"origin": "http://evil.example"}, {"sec-fetch-site": "cross-site"}]
+)
+@pytest.mark.parametrize(
+    "path", ["/api/matches", "/match", "/catalogue/use", "/reviewer", "/reports"]
+)
 def test_another_sites_page_changes_nothing(client, service, path, headers):
     answer = client.post(path, headers=headers, data={"corpus": "reels", "name": "Eve"})
     assert answer.status_code == 403

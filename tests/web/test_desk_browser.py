@@ -134,9 +134,7 @@ def test_both_sides_sound_together_and_a_line_moves_over_them(desk):
     )
     assert set(who) == {"human", "musai"}
     first = desk.page.js("document.querySelector('#rolls .playhead').getAttribute('x1')")
-    desk.page.until(
-        f"document.querySelector('#rolls .playhead')?.getAttribute('x1') !== '{first}'"
-    )
+    desk.page.until(f"document.querySelector('#rolls .playhead')?.getAttribute('x1') !== '{first}'")
     desk.press(Keys.ESCAPE)
 
 

@@ -1,6 +1,8 @@
 """What a browser, or somebody worse, may send: names, archives, sizes, kinds."""
 
+import contextlib
 import io
+import tempfile
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -92,13 +94,8 @@ def test_an_archive_that_means_harm_is_refused(client, service, entries, says):
 def test_a_broken_archive_is_told_apart_from_a_defect(noise, at):
     whole = archive({"one.mid": b"MThd" * 30, "two.mid": b"MTrk" * 30})
     broken = whole[:at] + noise + whole[at + len(noise) :]
-    import tempfile
-
-    with tempfile.TemporaryDirectory() as folder:
-        try:
-            uploads.unpack(io.BytesIO(broken), Path(folder))
-        except BadInput as error:
-            assert str(error)
+    with tempfile.TemporaryDirectory() as folder, contextlib.suppress(BadInput):
+        uploads.unpack(io.BytesIO(broken), Path(folder))
 
 
 def test_what_systems_add_to_archives_is_passed_over(tmp_path):
