@@ -1,7 +1,10 @@
 """How long a body may be, refused while it comes in and before anything of it is kept."""
 
 from starlette.exceptions import HTTPException
+from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from musai.web.problems import refused
 
 BODY = 2**20
 """Bytes of an ordinary body: a form, a few values in JSON."""
@@ -25,20 +28,18 @@ class BodyLimit:
             return
         most = UPLOAD if scope["path"].rstrip("/") in UPLOADS else BODY
         stated = dict(scope["headers"]).get(b"content-length", b"0")
-        await self._app(scope, _counted(receive, most, _number(stated)), send)
+        if stated.isdigit() and int(stated) > most:
+            answer = await refused(Request(scope), too_long(most))
+            await answer(scope, receive, send)
+            return
+        await self._app(scope, _counted(receive, most), send)
 
 
-def _number(text: bytes) -> int:
-    return int(text) if text.isdigit() else 0
-
-
-def _counted(receive: Receive, most: int, stated: int) -> Receive:
+def _counted(receive: Receive, most: int) -> Receive:
     seen = 0
 
     async def counted() -> Message:
         nonlocal seen
-        if stated > most:
-            raise too_long(most)
         message = await receive()
         if message["type"] == "http.request":
             seen += len(message.get("body", b""))

@@ -8,7 +8,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request as HttpRequest
 from starlette.responses import JSONResponse, Response
 
-from musai.errors import Altered, BadInput, MusaiError, NotAllowed, NotFound, WorkerDied
+from musai.errors import Altered, BadInput, MusaiError, NoSpace, NotAllowed, NotFound, WorkerDied
+from musai.web.guard import security_headers
 from musai.web.rendering import page
 
 log = logging.getLogger(__name__)
@@ -18,6 +19,7 @@ STATUS: dict[type[MusaiError], int] = {
     NotFound: 404,
     NotAllowed: 403,
     BadInput: 422,
+    NoSpace: 507,
     WorkerDied: 503,
     Altered: 500,
 }
@@ -64,7 +66,8 @@ async def refused(request: HttpRequest, error: Exception) -> Response:
         answer: Response = page(request, "problem.html.j2", status=problem.status, problem=problem)
     else:
         answer = JSONResponse(msgspec.to_builtins(problem), problem.status, media_type=MEDIA_TYPE)
-    answer.headers.update(headers or {})
+    # An unexpected error is answered outside the guard, so what the guard adds is added here.
+    answer.headers.update({**security_headers(request.headers.get("host", "")), **(headers or {})})
     return answer
 
 

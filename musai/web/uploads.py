@@ -82,16 +82,18 @@ async def receive(request: HttpRequest, home: Path) -> Upload:
     except (MultiPartException, KeyError, ValueError) as error:
         said = getattr(error, "message", "") or str(error)
         raise BadInput(f"the form cannot be read: {said}") from None
-    # Nothing is written before the whole form is here: a connection that breaks leaves no folder.
-    upload = Upload(await in_thread(_new_folder, home))
+    upload: Upload | None = None
     try:
+        # Nothing is kept before the whole form is here: a connection that breaks leaves no folder.
+        upload = Upload(await in_thread(_new_folder, home))
         for name, value in form.multi_items():
             if not isinstance(value, UploadFile):
                 upload.fields[name] = value
             elif value.filename:
                 await in_thread(_keep, upload, value)
     except BaseException:
-        upload.discard()
+        if upload is not None:
+            upload.discard()
         raise
     finally:
         await form.close()
@@ -141,6 +143,8 @@ def unpack(archive: BinaryIO, folder: Path) -> list[tuple[str, Path]]:
     try:
         with zipfile.ZipFile(archive) as held:
             return list(_taken_out(held, folder))
+    except BadInput:
+        raise
     except _UNREADABLE as error:
         raise BadInput(f"the archive cannot be opened: {error}") from None
 
@@ -153,7 +157,7 @@ _UNREADABLE = (
     RuntimeError,
     EOFError,
     struct.error,
-    UnicodeDecodeError,
+    ValueError,
 )
 """What `zipfile` raises for an archive that is none, is broken, or is locked."""
 
@@ -175,7 +179,8 @@ def _taken_out(held: zipfile.ZipFile, folder: Path) -> Iterator[tuple[str, Path]
 
 def _hidden(name: str) -> bool:
     """What systems add to archives of their own accord."""
-    return any(part.startswith(".") or part == "__MACOSX" for part in PurePosixPath(name).parts)
+    parts = PurePosixPath(name.replace("\\", "/")).parts
+    return ".." not in parts and any(p.startswith(".") or p == "__MACOSX" for p in parts)
 
 
 def _copy(source: IO[bytes], target: BinaryIO, most: int, name: str) -> int:

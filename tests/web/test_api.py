@@ -79,7 +79,7 @@ def test_a_value_out_of_range_is_named(client, path, says):
         ("/api/phrases/..%2f..%2fetc", 404),
         ("/api/jobs/zz", 404),
         ("/api/corpora/nothing/works", 404),
-        ("/api/models/..", 404),
+        ("/api/models/nothing/works", 404),
         ("/api/nothing", 404),
     ],
 )
