@@ -1,4 +1,4 @@
-# What there is: make setup demo test test-hosts test-slow check fmt docs bench bench-match bench-jam soak constraints clean
+# What there is: make setup demo test test-hosts test-slow check fmt docs bench bench-match bench-jam bench-desk soak constraints clean
 # Each sets everything up first; SEED=8 gives demo and bench another seed.
 
 PYTHON ?= python3
@@ -8,7 +8,7 @@ READY := .venv/.ready
 TORCH := 2.13.0
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-hosts test-slow check fmt docs bench bench-match bench-jam soak constraints clean
+.PHONY: help setup demo test test-hosts test-slow check fmt docs bench bench-match bench-jam bench-desk soak axe constraints clean
 
 help:
 	@sed -n '1,2s/^# //p' Makefile
@@ -67,6 +67,17 @@ bench-jam: setup
 
 soak: setup
 	@$(BIN)/python -m tests.bench.soak
+
+# The desk in a browser, on real music; axe-core lies where git passes over it.
+AXE := .clean/axe/node_modules/axe-core/axe.min.js
+
+axe: $(AXE)
+
+$(AXE):
+	npm install --silent --no-save --no-audit --no-fund --prefix .clean/axe axe-core@4
+
+bench-desk: setup axe
+	@$(BIN)/python -m tests.bench.bench_desk --seed $(SEED)
 
 # Pins anew what pyproject.toml asks for.  pip-tools lives in a place of its own.
 PIN := .clean/pins/bin/pip-compile -q --generate-hashes --allow-unsafe --strip-extras --no-annotate \

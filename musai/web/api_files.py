@@ -82,16 +82,16 @@ _MANIFESTS = ("manifest.csv", "manifest.jsonl", "manifest.ndjson")
 
 async def all_events(service: Any, request: HttpRequest) -> Response:
     """Every change of every job."""
-    return _events(service, lambda job: True, None)
+    return _events(service, lambda job: True, False)
 
 
 async def job_events(service: Any, request: HttpRequest) -> Response:
     """The changes of one job; the connection ends with it."""
     job = await in_thread(service.jobs.get, request.path_params["job"])
-    return _events(service, lambda row: row.id == job.id, job)
+    return _events(service, lambda row: row.id == job.id, True)
 
 
-def _events(service: Any, wanted: Callable[[JobRow], bool], only: JobRow | None) -> Response:
+def _events(service: Any, wanted: Callable[[JobRow], bool], only: bool) -> Response:
     return StreamingResponse(
         _told(service, wanted, only),
         media_type="text/event-stream",
@@ -99,9 +99,7 @@ def _events(service: Any, wanted: Callable[[JobRow], bool], only: JobRow | None)
     )
 
 
-async def _told(
-    service: Any, wanted: Callable[[JobRow], bool], only: JobRow | None
-) -> AsyncIterator[bytes]:
+async def _told(service: Any, wanted: Callable[[JobRow], bool], only: bool) -> AsyncIterator[bytes]:
     loop = asyncio.get_running_loop()
     waiting: asyncio.Queue[JobRow] = asyncio.Queue()
 
@@ -110,20 +108,23 @@ async def _told(
             with contextlib.suppress(RuntimeError):  # the loop ends with the server
                 loop.call_soon_threadsafe(waiting.put_nowait, row)
 
+    ended = False
     stop = service.jobs.listen(heard)
     try:
         # Asked again after listening, so that no change falls between the two.
-        now = await in_thread(service.jobs.get, only.id) if only else None
-        for row in [now] if now else [r for r in await in_thread(service.jobs.list) if wanted(r)]:
+        rows: list[JobRow] = await in_thread(service.jobs.list)
+        for row in filter(wanted, rows):
             yield event(row)
+            ended = only and row.state in ENDED
         yield b": listening\n\n"
-        while not (only and now and now.state in ENDED):
+        while not ended:
             try:
-                now = await asyncio.wait_for(waiting.get(), BEAT_SECONDS)
+                row = await asyncio.wait_for(waiting.get(), BEAT_SECONDS)
             except TimeoutError:
                 yield b": still here\n\n"
                 continue
-            yield event(now)
+            yield event(row)
+            ended = only and row.state in ENDED
     finally:
         stop()
 

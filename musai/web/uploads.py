@@ -9,7 +9,7 @@ import struct
 import tempfile
 import zipfile
 import zlib
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import IO, BinaryIO
@@ -100,7 +100,7 @@ async def receive(request: HttpRequest, home: Path) -> Upload:
     return upload
 
 
-async def _stream(request: HttpRequest) -> AsyncIterator[bytes]:
+async def _stream(request: HttpRequest) -> AsyncGenerator[bytes, None]:
     async for chunk in request.stream():
         yield chunk
 

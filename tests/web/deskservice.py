@@ -6,9 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from musai.service.jobs import Handle, Jobs
-from musai.service.tasks import Tasks
-from tests.service.desk import World, world
 
 from musai.corpus import Corpus
 from musai.errors import NotFound
@@ -18,8 +15,11 @@ from musai.report import to_plain
 from musai.service import records
 from musai.service.comparing import Answer
 from musai.service.events import Failed, Finished
+from musai.service.jobs import Handle, Jobs
 from musai.service.matching import compared
 from musai.service.reporting import report_of
+from musai.service.tasks import Tasks
+from tests.service.desk import World, world
 from tests.web.fakes import FakeService
 
 
