@@ -9,6 +9,7 @@ outlines it carries.  Its own names are dropped and glyphs are renamed by
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from threading import Lock
 from typing import Any
 from xml.etree import ElementTree
@@ -100,7 +101,9 @@ def _drawn(mei: str) -> str:
 
     with _ONE:
         verovio.enableLog(verovio.LOG_OFF)
-        toolkit = verovio.toolkit()
+        # Where Verovio finds its glyphs is known in the thread that imported it, and in no other.
+        toolkit = verovio.toolkit(False)
+        toolkit.setResourcePath(str(Path(verovio.__file__).parent / "data"))
         toolkit.setOptions(_OPTIONS)
         drawn: str = toolkit.renderToSVG(1) if toolkit.loadData(mei) else ""
     return drawn

@@ -1,6 +1,7 @@
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from hypothesis import given, settings
@@ -220,6 +221,18 @@ def test_two_processes_write_the_same_bytes():
         for _ in range(2)
     }
     assert len(digests) == 1
+
+
+def test_any_thread_draws_the_same_picture():
+    comparison = compare(QUOTE, TUNE, PAIRS)
+
+    def drawn(_: int) -> str:
+        return staves(comparison, QUOTE.metre, title="t", ident="s").picture
+
+    with ThreadPoolExecutor(1) as one, ThreadPoolExecutor(1) as other:
+        pictures = {pool.submit(drawn, 0).result() for pool in (one, other)}
+    assert len(pictures) == 1
+    assert pictures != {""}
 
 
 def test_importing_the_report_does_not_load_verovio():
