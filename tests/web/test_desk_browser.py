@@ -14,7 +14,7 @@ from tests.web import axe
 from tests.web.browser import Page
 from tests.web.deskservice import DeskService
 
-pytestmark = pytest.mark.host("chromium", "chromedriver")
+pytestmark = [pytest.mark.host("chromium", "chromedriver"), pytest.mark.timeout(900)]
 
 
 class AtDesk:
