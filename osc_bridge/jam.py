@@ -157,8 +157,6 @@ class Jam(JamState):
     def _withdraw(self) -> None:
         """No plan, no call."""
         for take in self.active:
-            if not take.complete and take.ask:
-                self._out.append(s.Drop(take.ask))
             take.until = min(take.until, max(self.now, take.start))
             take.notes = [note for note in take.notes if note.onset < take.until]
             take.cut = min(take.end, take.until)
@@ -205,7 +203,11 @@ class Jam(JamState):
             self._over(take)
 
     def _over(self, take: Take) -> None:
+        """Take leave of a take; what is still being made for it would only delay the next."""
         take.over = True
+        if not take.complete and take.ask:
+            self._out.append(s.Drop(take.ask))
+            take.missed.update(take.unmade() if take.cut is None else ())
         self.missed_bars += len(take.missed)
         self.late_notes += take.late
         self._tell(
@@ -380,8 +382,7 @@ class Jam(JamState):
             self._out.append(s.Ask(take.ask, take.wanted))
             return
         take.complete = True
-        bars = range((take.frontier - take.start) // take.bar, (take.end - take.start) // take.bar)
         if given.kind == "Cancelled":
             return
-        take.missed.update(bars)
+        take.missed.update(take.unmade())
         self._tell("failed", take.number, given.kind, given.reason)

@@ -149,6 +149,10 @@ class Take:
         self.notes = [note for note in self.notes if note.onset < self.cut]
         return self.cut
 
+    def unmade(self) -> range:
+        """Bars that the model has not come to."""
+        return range((self.frontier - self.start) // self.bar, (self.end - self.start) // self.bar)
+
     def sounded(self) -> int:
         """How many notes were committed."""
         return sum(note.committed for note in self.notes)

@@ -306,3 +306,16 @@ def test_the_models_part_of_the_world_is_in_order() -> None:
     wanted = s.Wanted("answer", 2, 3, 120.0, ((0, 480, 60, 80, 0),), BAR, (0,), (4, 4))
     onsets = [note[0] for note in notes_of(wanted)]
     assert onsets == sorted(onsets)
+
+
+def test_what_comes_too_late_altogether_is_given_up_and_the_next_answer_is_not_delayed() -> None:
+    world = World(delay=10 * BAR)
+    world.start()
+    world.play(*range(60, 68))
+    world.run(2 * BAR + 10)
+    assert world.words("end")[0][1:4] == (0, 0, 2)
+    assert any(s.Drop(1) in entry.out for entry in world.entries)
+    world.delay = 60
+    world.play(*range(60, 68))
+    world.run(2 * BAR + 10)
+    assert world.words("end")[1][1:4] == (8, 0, 0)
