@@ -127,6 +127,7 @@ class Bridge:
         self._waiting_count = 0
         self._working = False
         self._timer: asyncio.TimerHandle | None = None
+        self._closing = False
         self._tickets: dict[Key, int] = {}
         self._unborn: set[Key] = set()
         self._stillborn: set[Key] = set()
@@ -163,6 +164,7 @@ class Bridge:
     async def close(self) -> None:
         """Say goodbye, give the ports back, remove server.json."""
         self._step(self.desk.close, self._loop.time())
+        self._closing = True
         if self._timer is not None:
             self._timer.cancel()
         for task in list(self._tasks):
@@ -227,6 +229,8 @@ class Bridge:
         self._nap()
 
     def _nap(self) -> None:
+        if self._closing:
+            return  # what the service still says is not passed on
         if self._timer is not None:
             self._timer.cancel()
         now = self._loop.time()
@@ -241,6 +245,8 @@ class Bridge:
 
     def _step(self, step: Callable[P, Sequence[Effect]], *args: P.args, **named: P.kwargs) -> None:
         """One step of the desk; a fault in it is logged and the server goes on."""
+        if self._closing:
+            return
         try:
             self._do(step(*args, **named))
         except Exception:
