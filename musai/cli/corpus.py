@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from musai.cli import training_works
 from musai.cli.common import counted, json_option, say_json
 from musai.corpus import USES, Corpus, Progress, Use, Work, permission
 from musai.corpus.changes import LeftOut, Summary, kind_of, left_out, remove
@@ -30,21 +31,35 @@ def corpus() -> None:
 
 @corpus.command("add", short_help="Add a folder or a file of music.")
 @click.argument("path", type=click.Path(path_type=Path))
+@click.option("--name", metavar="CORPUS", help="The corpus to add to; made if missing.")
 @click.option(
-    "--name", required=True, metavar="CORPUS", help="The corpus to add to; made if missing."
+    "--for",
+    "model",
+    metavar="MODEL",
+    help="Add a model's training works: to its corpus, and checked.",
 )
 @click.option("--mine", is_flag=True, help="Declare these works your own: every use allowed.")
 @click.option("--by", default="", metavar="WHO", help="Who declares it, with --mine.")
 @click.option("--manifest", type=click.Path(path_type=Path), help="CSV or JSON Lines on the files.")
 @json_option
 def add_works(
-    path: Path, name: str, mine: bool, by: str, manifest: Path | None, as_json: bool
+    path: Path,
+    name: str | None,
+    model: str | None,
+    mine: bool,
+    by: str,
+    manifest: Path | None,
+    as_json: bool,
 ) -> None:
     """Add the music in PATH (a folder, or one MIDI, MusicXML, MXL or ABC file).
 
     A folder's manifest.csv or manifest.jsonl says what its files are and what their
     owners allow. Where nothing says so, musai may match on this machine and nothing else.
+
+    With --for the works are checked against the model's works.csv, by the hash of their notes:
+    a model that ships without its music can then be matched and guarded like any other.
     """
+    name, wanted = training_works.wanted(name, model)
     if by and not mine:
         raise BadInput("--by names who declares works their own; it needs --mine")
     if not path.exists():
@@ -60,7 +75,9 @@ def add_works(
             declaration=declaration,
             progress=progress,
         )
-    _say_summary(Corpus.open(folder), summary, as_json)
+    made = Corpus.open(folder)
+    here = None if model is None else training_works.check(made, model, wanted)
+    _say_summary(made, summary, as_json, here)
 
 
 @corpus.command("tunebook", short_help="Build the default corpus from music21's scores.")
@@ -321,7 +338,9 @@ def _person(name: str, born: int | None, died: int | None) -> str:
     return f"{name} ({born or '?'} to {died or '?'})" if born or died else name
 
 
-def _say_summary(made: Corpus, summary: Summary, as_json: bool) -> None:
+def _say_summary(
+    made: Corpus, summary: Summary, as_json: bool, here: dict[str, Any] | None = None
+) -> None:
     if as_json:
         say_json(
             {
@@ -332,6 +351,7 @@ def _say_summary(made: Corpus, summary: Summary, as_json: bool) -> None:
                 "notes": sum(work.notes for work in summary.added),
                 "already": summary.already,
                 "left_out": [{"file": row.file, "reason": row.reason} for row in summary.left_out],
+                **({} if here is None else {"training_works": here}),
             }
         )
         return
@@ -341,6 +361,8 @@ def _say_summary(made: Corpus, summary: Summary, as_json: bool) -> None:
         f"{made.name}: {counted(len(summary.added), 'work')} added ({counted(notes, 'note')}){there}; "
         f"now {counted(len(made), 'work')} in {made.path}"
     )
+    if here is not None:
+        click.echo(training_works.line(here))
     if summary.left_out:
         click.echo(f"Left out, {len(summary.left_out):,} in all:")
         click.echo("\n".join(_reasons(summary.left_out)))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from musai import errors
+from musai.cli.rebuild import verify
 from musai.errors import MusaiError, NotFound
 from musai.folders import home
 from musai.music import Phrase
@@ -89,6 +90,9 @@ def model() -> None:
     """List, show and check models."""
 
 
+model.add_command(verify)
+
+
 @model.command("list")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def list_models(as_json: bool) -> None:
@@ -146,6 +150,33 @@ def show(name: str | None, as_json: bool) -> None:
         click.echo(json.dumps({"name": loaded.name, "model_id": loaded.model_id, **loaded.origin}))
     else:
         click.echo((loaded.folder / checkpoint.CARD).read_text(encoding="utf-8"))
+
+
+@model.command("fingerprints", short_help="Hash the runs of a model's training works.")
+@click.argument("name", required=False)
+@click.option("--corpus", help="The corpus that holds its works; default: the recipe's.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def fingerprint(name: str | None, corpus: str | None, as_json: bool) -> None:
+    """Write hashes of runs of the training works into the model's folder.
+
+    With them a model that travels without its music can still say which works a phrase
+    shares exact runs with. No note can be read from them.
+    """
+    from musai.corpus import Corpus
+    from musai.match import fingerprints
+    from musai.match.catalogue import catalogue
+    from musai.transformer import checkpoint
+
+    loaded = checkpoint.load(name)
+    held = catalogue(Corpus.open(corpus or str(loaded.origin["corpus"])))
+    made = fingerprints.make(held, checkpoint.work_ids(loaded.folder))
+    path = fingerprints.save(made, loaded.folder)
+    checkpoint.write_sums(loaded.folder)
+    size = path.stat().st_size
+    if as_json:
+        click.echo(json.dumps({"file": str(path), "runs": len(made), "bytes": size}))
+    else:
+        click.echo(f"{path}: {len(made):,} runs, {size:,} bytes")
 
 
 @model.command()

@@ -208,12 +208,14 @@ class Watch:
         return self._own
 
 
-def runs_of(phrase: Phrase, k: int) -> list[int]:
-    """Keys of all runs of k notes of a phrase's lines."""
+def runs_of(phrase: Phrase, k: int, drums: bool = True) -> list[int]:
+    """Keys of all runs of k notes of a phrase's lines, those of drums among them or not."""
     keys = []
     notes = [Note(*row) for row in phrase.notes.tolist()]
     pitched = {i for i, voice in enumerate(phrase.voices) if not voice.drum}
     for line in lines_of(phrase.voices):
+        if line.drums and not drums:
+            continue
         mine = [
             n for n in notes if n.voice == line.voice or (line.voice is None and n.voice in pitched)
         ]

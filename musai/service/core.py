@@ -21,6 +21,7 @@ from musai.service.comparing import Answer, Bench
 from musai.service.desk import Desk, Ticket, failed
 from musai.service.events import Compared, Finished
 from musai.service.fairness import AT_ONCE, MAX_WAITING, MAX_WAITING_SESSION
+from musai.service.fingerprinting import fingerprinted
 from musai.service.interface import OnEvent
 from musai.service.replays import IDENTICAL, changed_settings, verdict
 from musai.service.reporting import report_of
@@ -274,6 +275,8 @@ class Service:
         return outcome if outcome == IDENTICAL or not changed else f"{outcome}; {changed}"
 
     def _compared(self, ticket: Ticket, made: wire.Made, answer: Answer) -> None:
+        if not answer.corpora:
+            answer = fingerprinted(answer, made.phrase.phrase(), str(ticket.model.get("name", "")))
         payload = records.match_payload(made.phrase_id, ticket.session, answer)
         try:
             self.ledger.append("match", payload, utc=self._clock())

@@ -6,9 +6,12 @@
                   weights.safetensors  the weights; its header says shape and origin
                   card.md              what it is, for people
                   works.csv            every work it was trained on
+                  prefix.json          hashes of the weights after the first steps (`rebuilding`)
+                  fingerprints.bin     hashes of runs of those works (`musai.match.fingerprints`)
                   SHA256SUMS           of the files above
 """
 
+import csv
 import hashlib
 import json
 import os
@@ -26,11 +29,13 @@ from musai.errors import Altered, NotFound
 from musai.folders import home
 from musai.transformer.shape import Shape
 
-WEIGHTS, RECIPE, CARD, WORKS, SUMS = (
+WEIGHTS, RECIPE, CARD, WORKS, PRINTS, PREFIX, SUMS = (
     "weights.safetensors",
     "recipe.toml",
     "card.md",
     "works.csv",
+    "fingerprints.bin",
+    "prefix.json",
     "SHA256SUMS",
 )
 DEFAULT = "tunebook"
@@ -126,6 +131,34 @@ def check_sums(folder: Path) -> dict[str, str]:
     return sums
 
 
+def work_ids(folder: Path) -> list[str]:
+    """Ids of the training works, in the order of works.csv.  Raises `Altered`."""
+    try:
+        with (folder / WORKS).open(encoding="utf-8", newline="") as file:
+            return [row["id"] for row in csv.DictReader(file)]
+    except (OSError, KeyError, csv.Error) as error:
+        raise Altered(f"{folder / WORKS} cannot be read: {error}") from None
+
+
+def prefixes(folder: Path) -> dict[str, str]:
+    """Hashes of the weights after the first steps, by number of steps.  Raises `Altered`."""
+    path = folder / PREFIX
+    if not path.is_file():
+        return {}
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise Altered(f"{path} cannot be read: {error}") from None
+    return {str(steps): str(digest) for steps, digest in found.items()}
+
+
+def record_prefix(folder: Path, steps: int, digest: str) -> None:
+    """Record the hash of the weights after some steps, beside what is recorded already."""
+    found = {**prefixes(folder), str(steps): digest}
+    (folder / PREFIX).write_text(json.dumps(found, sort_keys=True) + "\n", encoding="utf-8")
+    write_sums(folder)
+
+
 def load(model: str | Path | None = None) -> Model:
     """Load a model with its hashes checked.  Raises `NotFound` or `Altered`."""
     folder = folder_of(model)
@@ -168,7 +201,7 @@ def write_sums(folder: Path) -> None:
     """Write SHA256SUMS for the files that are there."""
     lines = [
         f"{hashlib.sha256((folder / name).read_bytes()).hexdigest()}  {name}\n"
-        for name in (RECIPE, WEIGHTS, CARD, WORKS)
+        for name in (RECIPE, WEIGHTS, CARD, WORKS, PRINTS, PREFIX)
         if (folder / name).is_file()
     ]
     (folder / SUMS).write_text("".join(lines), encoding="utf-8")

@@ -97,12 +97,14 @@ def train(
     every: int = 200,
     progress: Progress | None = None,
     emphasis: Mapping[str, float] | None = None,
+    until: int | None = None,
 ) -> Network:
     """Train to the end of the recipe's schedule, resuming from `folder` when it holds a checkpoint.
 
     A checkpoint is written each `every` steps and replaces the former at once.  `emphasis` weighs
     the loss of works by id, 1 where not named; 0 takes a work out and leaves every batch as it
-    was, so that two models differ by that work and by nothing else.
+    was, so that two models differ by that work and by nothing else.  `until` ends the run after so
+    many steps of the schedule.
     """
     prepare(recipe, device)
     schedule = recipe.schedule
@@ -130,6 +132,8 @@ def train(
             )
         if done % every == 0 or done == schedule.steps:
             checkpoint(folder, recipe, network, optimizer, done)
+        if done == until:
+            break
     return network
 
 

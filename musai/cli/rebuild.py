@@ -1,0 +1,57 @@
+"""`musai model verify`: train a model again from its recipe and compare."""
+
+import json
+import sys
+
+import click
+
+from musai.errors import Altered, check_range
+
+
+@click.command("verify", short_help="Train a model again from its recipe and compare.")
+@click.argument("name", required=False)
+@click.option("--steps", type=int, help="Only the first steps, against what the model recorded.")
+@click.option("--corpus", help="The corpus that holds its works; default: the recipe's.")
+@click.option("--record", is_flag=True, help="Record the hash after --steps in the model's folder.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def verify(
+    name: str | None, steps: int | None, corpus: str | None, record: bool, as_json: bool
+) -> None:
+    """Train a model again from its recipe and compare the weights, bit for bit.
+
+    Exit code 0: the same; 1: they differ, and what is different on this machine is named. The
+    whole takes as long as training did; twenty steps take a minute.
+    """
+    from musai.cli.model import _follow
+    from musai.transformer import checkpoint
+    from musai.transformer.recipe import Recipe
+
+    folder = checkpoint.folder_of(name)
+    checkpoint.check_sums(folder)
+    schedule = Recipe.read(folder / checkpoint.RECIPE).schedule
+    if steps is not None:
+        check_range("steps", steps, 1, schedule.steps)
+    command = [sys.executable, "-m", "musai.transformer.rebuilding", str(folder)]
+    command += [] if steps is None else ["--steps", str(steps)]
+    command += ["--corpus", corpus] if corpus else []
+    command += ["--record"] if record else []
+    result = _follow(command, schedule.threads, steps or schedule.steps)
+    if as_json:
+        click.echo(json.dumps(result))
+    else:
+        click.echo(_line(result))
+    if result["same"] is False:
+        raise Altered(f"{result['model']} is not what its recipe makes here")
+
+
+def _line(result: dict[str, object]) -> str:
+    what = "the whole training" if result["whole"] else f"the first {result['steps']} steps"
+    if result["same"] is None:
+        return (
+            f"{what} give {result['sha256']}; the model's folder records nothing of them: "
+            "--record does"
+        )
+    said = "gives the same weights" if result["same"] else "gives OTHER weights"
+    changed = result["changed"]
+    beside = f" (made with {'; '.join(changed)})" if isinstance(changed, list) and changed else ""
+    return f"{what} {said}: {result['sha256']}{beside}"

@@ -1,0 +1,206 @@
+"""Fingerprints: what a model may ship instead of its music, so that copies are told all the same.
+
+Of every line of every training work some runs of `RUN` notes are kept, as 40 bits of their key
+(`runs.py`): by winnowing (Schleimer, Wilkerson and Aiken 2003) the least of each `WINDOW` neighbours, so
+that any `RUN` + `WINDOW` - 1 = 12 notes in a row hold one that is kept, and shorter ones often.
+No note can be read from them.  Runs that works by five authors or more hold are left out, and
+so is rhythm without pitch: both are shared by everybody.
+
+A look-up names works that hold a run of the phrase exactly, in any key and tempo.  It knows
+nothing of changed notes, of significance, or of where in the work.
+"""
+
+import csv
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from musai.errors import Altered, BadInput
+from musai.match import packed
+from musai.match.catalogue import Catalogue
+from musai.match.guard import runs_of
+from musai.match.held import held_runs, segment_keys, work_of
+from musai.match.segment import DRUMS
+from musai.music.phrase import Phrase
+
+FILE = "fingerprints.bin"
+
+RUN, WINDOW = 8, 5
+"""Notes of a run, and neighbours of which one is kept."""
+
+SURE = RUN + WINDOW - 1
+"""Notes in a row of which one run is certainly kept."""
+
+MAX_BYTES = 15_000_000
+
+_BITS = 40
+_LOW = 8
+
+Ints = NDArray[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """A training work that holds runs of a phrase: how many of the phrase's runs it has."""
+
+    work_id: str
+    title: str
+    creators: str
+    licence: str
+    attribution: str
+    runs: int
+
+
+@dataclass(frozen=True, slots=True)
+class Fingerprints:
+    """Kept runs, rising: `high` uint32 and `low` uint8 are 40 bits of a key, `work` who holds it,
+    a row of works.csv."""
+
+    high: Ints
+    low: Ints
+    work: Ints
+
+    def __len__(self) -> int:
+        return len(self.work)
+
+    def shared(self, phrase: Phrase) -> Counter[int]:
+        """How many different runs of a phrase each work holds."""
+        found: Counter[int] = Counter()
+        for key in set(runs_of(phrase, RUN, drums=False)):
+            short = key >> (64 - _BITS)
+            left, right = (
+                int(np.searchsorted(self.high, np.uint32(short >> _LOW), side))
+                for side in ("left", "right")
+            )
+            held = self.low[left:right] == short & ((1 << _LOW) - 1)
+            found.update(set(self.work[left:right][held].tolist()))
+        return found
+
+
+def make(catalogue: Catalogue, work_ids: Sequence[str]) -> Fingerprints:
+    """Fingerprints of the works of a corpus that these ids name, in the order of their numbers.
+
+    Raises `BadInput` for an id that the corpus does not hold, and where they would be too large.
+    """
+    number = {work_id: i for i, work_id in enumerate(work_ids)}
+    missing = sorted(set(work_ids) - set(catalogue.index.work_ids))
+    if missing:
+        raise BadInput(
+            f"corpus {catalogue.name} lacks {len(missing)} of {len(work_ids)} works to be "
+            f"fingerprinted, among them {', '.join(work[:12] for work in missing[:3])}"
+        )
+    rows = np.array([number.get(work_id, -1) for work_id in catalogue.index.work_ids], np.int64)
+    common = held_runs(catalogue, RUN).common
+    parts, first = [], 0
+    for part in catalogue.index.segments:
+        keys, begin = segment_keys(part, RUN)
+        stream = np.searchsorted(part.stream_notes, begin, side="right") - 1
+        kept = winnowed(keys, stream)
+        work = rows[first + work_of(part, begin[kept])]
+        chosen = (work >= 0) & (part.stream_kind[stream[kept]] != DRUMS)
+        chosen &= ~np.isin(keys[kept], common)
+        short = keys[kept][chosen] >> np.uint64(64 - _BITS)
+        parts.append((short << np.uint64(24)) | work[chosen].astype(np.uint64))
+        first += part.works
+    both = np.unique(np.concatenate(parts))
+    short = both >> np.uint64(24)
+    made = Fingerprints(
+        (short >> np.uint64(_LOW)).astype(np.uint32),
+        (short & np.uint64((1 << _LOW) - 1)).astype(np.uint8),
+        (both & np.uint64((1 << 24) - 1)).astype(np.uint16 if len(work_ids) < 2**16 else np.uint32),
+    )
+    size = sum(array.nbytes for array in (made.high, made.low, made.work))
+    if size > MAX_BYTES:
+        raise BadInput(f"the fingerprints have {size:,} bytes; legal is up to {MAX_BYTES:,}")
+    return made
+
+
+def winnowed(keys: Ints, line: Ints) -> Ints:
+    """Indices of the keys that are kept, rising: the least of every `WINDOW` neighbours in a line.
+
+    `line` (n,): the line of each key, rising.  Of a line with fewer keys the least is kept.
+    """
+    count = len(keys)
+    if count == 0:
+        return np.zeros(0, np.int64)
+    order = keys * np.uint64(0x9E3779B97F4A7C15)
+    # A window past its line's end is cut short by values that are never the least.
+    wide = np.full((WINDOW, count), np.uint64(2**64 - 1))
+    for k in range(min(WINDOW, count)):
+        inside = line[k:] == line[: count - k]
+        wide[k, : count - k][inside] = order[k:][inside]
+    least = np.arange(count) + wide.argmin(axis=0)
+    ends = np.append(line[1:] != line[:-1], True)
+    start = np.append(0, np.flatnonzero(ends)[:-1] + 1)
+    length = np.flatnonzero(ends) + 1 - start
+    at = np.arange(count) - np.repeat(start, length)
+    # Whole windows, and of a line shorter than one the one that begins it.
+    whole = (at + WINDOW <= np.repeat(length, length)) | (at == 0)
+    kept: Ints = np.unique(least[whole])
+    return kept
+
+
+def save(made: Fingerprints, folder: Path) -> Path:
+    """Write them into a model's folder."""
+    path = folder / FILE
+    packed.save(path, packed.table_of(made))
+    return path
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """A model's fingerprints with the rows of its works.csv."""
+
+    prints: Fingerprints
+    works: tuple[dict[str, str], ...]
+
+    @classmethod
+    def open(cls, folder: Path) -> "Shelf | None":
+        """Those in a model's folder; None where it has none.  Raises `Altered`."""
+        path = folder / FILE
+        if not path.is_file():
+            return None
+        try:
+            prints = packed.made_of(Fingerprints, packed.load(path))
+            with (folder / "works.csv").open(encoding="utf-8", newline="") as file:
+                rows = tuple(csv.DictReader(file))
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise Altered(f"{path} cannot be read: {error}") from None
+        if len(prints) and int(prints.work.max()) >= len(rows):
+            raise Altered(f"{path} names more works than {folder / 'works.csv'} has")
+        return cls(prints, rows)
+
+    def shared(self, phrase: Phrase, top: int = 5) -> list[Shared]:
+        """The works that share most runs with a phrase."""
+        counts = self.prints.shared(phrase)
+        order = sorted(counts, key=lambda work: (-counts[work], work))[:top]
+        return [
+            Shared(
+                row["id"],
+                row["title"],
+                row["creators"],
+                row["licence"],
+                row["attribution"],
+                counts[work],
+            )
+            for work in order
+            for row in [self.works[work]]
+        ]
+
+
+def sentence(found: Sequence[Shared], model: str) -> str:
+    """What a look-up says, and that it can say no more."""
+    limits = "nothing finer could be checked without the music itself"
+    if not found:
+        return (
+            f"the fingerprints of the model {model!r} know no training work with {SURE} notes in a row "
+            f"of it; {limits}"
+        )
+    named = "; ".join(f"{s.title or s.work_id[:12]} ({s.licence})" for s in found[:3])
+    more = f" and {len(found) - 3} more" if len(found) > 3 else ""
+    return f"it shares exact runs of {RUN} notes or more with {named}{more}; {limits}"

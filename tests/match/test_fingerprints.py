@@ -1,0 +1,94 @@
+"""Fingerprints name the works that hold the same notes, and ship none of them."""
+
+from pathlib import Path
+
+import made
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from musai.errors import Altered, BadInput
+from musai.match import fingerprints
+from musai.match.catalogue import catalogue
+from musai.match.fingerprints import RUN, SURE, WINDOW, Shelf
+from musai.music import Phrase
+
+
+@pytest.fixture(scope="module")
+def model(shelf: made.Shelf, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model's folder with fingerprints of the shelf's works and their works.csv."""
+    folder = tmp_path_factory.mktemp("model")
+    ids = [work.id for work in shelf.works]
+    fingerprints.save(fingerprints.make(catalogue(shelf), ids), folder)
+    rows = [f"{work.id},{work.title},,,CC0-1.0,,1" for work in shelf.works]
+    head = "id,title,creators,collection,licence,attribution,notes"
+    (folder / "works.csv").write_text("\n".join([head, *rows]) + "\n", encoding="utf-8")
+    return folder
+
+
+def opened(model: Path) -> Shelf:
+    found = Shelf.open(model)
+    assert found is not None
+    return found
+
+
+@pytest.mark.parametrize("start", range(0, 30, 3))
+def test_twelve_notes_are_told_in_any_key_and_tempo(shelf, model, start):
+    passage = made.moved(shelf.music["tune 7"], range(start, start + SURE), up=5, stretch=1.5)
+    (found,) = opened(model).shared(passage)
+    assert (found.title, found.licence) == ("tune 7", "CC0-1.0")
+    assert "tune 7 (CC0-1.0)" in fingerprints.sentence([found], "m")
+
+
+def test_music_that_shares_nothing_is_told_nothing(model):
+    found = opened(model).shared(made.tune(99_999, 60))
+    assert found == []
+    assert "know no training work with 12 notes" in fingerprints.sentence(found, "m")
+
+
+def test_a_voice_of_four_is_found_too(shelf, model):
+    notes = shelf.music["quartet 2"].notes
+    third = Phrase.from_notes(
+        *(notes[name][notes["voice"] == 2][:20] / scale for name, scale in
+          (("onset", 480), ("duration", 480), ("pitch", 1)))
+    )  # fmt: skip
+    assert opened(model).shared(third)[0].title == "quartet 2"
+
+
+@given(st.lists(st.integers(0, 3), max_size=60), st.integers(0, 9))
+def test_every_window_of_a_line_keeps_a_run(lines, seed):
+    line = np.sort(np.array(lines, np.int64))
+    keys = made.rng(seed).integers(0, 2**63, len(line)).astype(np.uint64)
+    kept = set(fingerprints.winnowed(keys, line).tolist())
+    for start in range(len(line) - WINDOW + 1):
+        window = range(start, start + WINDOW)
+        if line[start] == line[start + WINDOW - 1]:
+            assert kept & set(window)
+    for number in set(lines):
+        assert kept & set(np.flatnonzero(line == number).tolist())
+
+
+def test_what_is_stored_is_sampled_and_small(shelf, model):
+    notes = sum(len(phrase) for phrase in shelf.music.values())
+    prints = opened(model).prints
+    assert len(prints) < 0.6 * (notes - RUN * len(shelf.music)) * 1.5
+    assert (model / fingerprints.FILE).stat().st_size < 8 * len(prints) + 1000
+
+
+def test_a_corpus_that_lacks_a_work_is_refused(shelf):
+    with pytest.raises(BadInput, match="lacks 1 of 2 works"):
+        fingerprints.make(catalogue(shelf), [shelf.works[0].id, "f" * 64])
+
+
+@pytest.mark.parametrize("cut", [0, 7, 100, -40])
+def test_a_file_cut_short_is_told_apart(model, tmp_path, cut):
+    data = (model / fingerprints.FILE).read_bytes()
+    (tmp_path / fingerprints.FILE).write_bytes(data[:cut])
+    (tmp_path / "works.csv").write_bytes((model / "works.csv").read_bytes())
+    with pytest.raises(Altered):
+        Shelf.open(tmp_path)
+
+
+def test_a_model_without_fingerprints_has_none(tmp_path):
+    assert Shelf.open(tmp_path) is None
