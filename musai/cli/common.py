@@ -1,6 +1,7 @@
 """What the command files share: one JSON value on stdout, a service for one phrase."""
 
 import json
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -143,3 +144,26 @@ def bars(name: str, quiet: bool) -> Iterator[Callable[[int, int, str], None]]:
             bar.update(tasks[what], completed=done, total=total)
 
         yield progress
+
+
+@contextmanager
+def file_bar(as_json: bool) -> Iterator[Callable[[int, int, str], None] | None]:
+    """A bar on stderr where a person looks on; nothing for programs."""
+    if as_json or not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bar
+
+    columns = (
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.description}"),
+    )
+    with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("", total=None)
+        yield lambda done, total, what: bar.update(
+            task, completed=done, total=total, description=what[-48:]
+        )

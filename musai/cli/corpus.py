@@ -1,8 +1,6 @@
 """`musai corpus`: works and what their owners allow."""
 
-import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -10,8 +8,8 @@ from typing import Any
 import click
 
 from musai.cli import training_works
-from musai.cli.common import counted, json_option, say_json
-from musai.corpus import USES, Corpus, Progress, Use, Work, permission
+from musai.cli.common import counted, file_bar, json_option, say_json
+from musai.corpus import USES, Corpus, Use, Work, permission
 from musai.corpus.changes import LeftOut, Summary, kind_of, left_out, remove
 from musai.corpus.corpus import checked_name, corpora, folder_of, verify
 from musai.corpus.importers import Declaration, add
@@ -56,8 +54,7 @@ def add_works(
     A folder's manifest.csv or manifest.jsonl says what its files are and what their
     owners allow. Where nothing says so, musai may match on this machine and nothing else.
 
-    With --for the works are checked against the model's works.csv, by the hash of their notes:
-    a model that ships without its music can then be matched and guarded like any other.
+    With --for they are checked against the model's works.csv, by the hash of their notes.
     """
     name, wanted = training_works.wanted(name, model)
     if by and not mine:
@@ -66,7 +63,7 @@ def add_works(
         raise BadInput(f"{path} is not there; legal is a folder or a file of music")
     declaration = Declaration(by, _today()) if mine else None
     folder = folder_of(name)
-    with _progress(as_json) as progress:
+    with file_bar(as_json) as progress:
         summary = add(
             path,
             folder,
@@ -86,7 +83,7 @@ def build_default(as_json: bool) -> None:
     """Build the default corpus, tunebook, from the scores that music21 ships."""
     from musai.corpus.tunebook import NAME, build_tunebook
 
-    with _progress(as_json) as progress:
+    with file_bar(as_json) as progress:
         made = build_tunebook(folder_of(NAME), progress)
     _say_summary(made, Summary(list(made.works), 0, left_out(made.path)), as_json)
 
@@ -379,29 +376,6 @@ def _reasons(rows: list[LeftOut]) -> Iterator[str]:
         yield f"  {', '.join(names[:3])}{more}: {reason}"
     if len(ordered) > SHOWN:
         yield f"  and {len(ordered) - SHOWN} more reasons (left_out.jsonl has all)"
-
-
-@contextmanager
-def _progress(as_json: bool) -> Iterator[Progress | None]:
-    """A bar on stderr where a person looks on; nothing for programs."""
-    if as_json or not sys.stderr.isatty():
-        yield None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
-    from rich.progress import Progress as Bar
-
-    columns = (
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        TextColumn("{task.description}"),
-    )
-    with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("", total=None)
-        yield lambda done, total, what: bar.update(
-            task, completed=done, total=total, description=what[-48:]
-        )
 
 
 def _today() -> Any:

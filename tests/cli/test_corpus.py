@@ -117,3 +117,19 @@ def test_what_cannot_be_done_has_its_exit_code(
     result = musai(*words)
     assert result.exit_code == code, result.output
     assert not (tmp_path / "home" / "corpora").exists()
+
+
+def test_a_models_works_are_checked_by_their_notes(tmp_path):
+    from musai.cli import training_works
+    from musai.corpus import Corpus
+    from musai.errors import BadInput
+    from musai.music import Phrase
+
+    (tmp_path / "a.mid").write_bytes(Phrase.from_notes([0, 1, 2], 1, [60, 62, 64]).to_midi())
+    made = Corpus.build(tmp_path / "a.mid", tmp_path / "corpus", name="a", mine=True)
+    own = made.works[0].id
+    found = training_works.check(made, "studio", [own, "f" * 64])
+    assert (found["here"], found["works"], found["missing"]) == (1, 2, ["f" * 64])
+    assert "1 of 2 works that studio was trained on are here" in training_works.line(found)
+    with pytest.raises(BadInput, match="none of the 1 works"):
+        training_works.check(made, "studio", ["f" * 64])
