@@ -148,6 +148,28 @@ def test_every_note_of_a_real_service_is_played_and_released(
     assert sorted(pd.struck()) == sorted(pd.released()) == told
 
 
+@pytest.mark.host("pd")
+def test_a_real_jam_is_played_note_for_note_and_released(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, start: Callable[[int], Pd]
+) -> None:
+    write_model(tmp_path / "models" / "random")
+    monkeypatch.setenv("MUSAI_HOME", str(tmp_path))
+    with Service(model="random", corpora=()) as real, BridgeThread(real, port=0) as it:
+        pd = start(int(it.bridge.addresses["udp"].rstrip("/").rpartition(":")[2]))
+        pd.wait("READY")
+        # A beat is two seconds: enough for the first answer of a loaded machine.
+        for order in ("tempo 30", "play 1", "jam 1", "human 60 90", "human 60 0", "turn"):
+            pd.order(order)
+        ended = pd.wait("JAMEND", seconds=90)[0]
+        notes = int(ended[2])
+        assert notes > 0
+        pd.wait("MIDI", 2 * notes)
+        told = {tuple(map(int, note[4:8])) for note in pd.said("JAMNOTE")}
+    assert sorted(pd.struck()) == sorted(pd.released())
+    assert {pitch for pitch, _ in pd.struck()} <= {pitch for _, pitch, _, _ in told}
+    assert len(pd.struck()) == notes
+
+
 class Server:
     """The server's side of the wire, said by hand."""
 
