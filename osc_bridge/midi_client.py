@@ -202,6 +202,8 @@ class MidiClient:
                 self._played(float(words[1]), bytes.fromhex(words[2]))
             elif words[:1] == ["sent"] and self._sent is not None:
                 self._sent(float(words[1]), float(words[2]), words[4] == "on")
+            elif words[:1] == ["left"]:
+                self._tell(f"too late to be played, so far: {words[1]}")
         raise BridgeError("the port process has ended")
 
     def _played(self, at: float, message: bytes) -> None:

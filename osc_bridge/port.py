@@ -13,7 +13,7 @@ Lines out::
     ready virtual|existing OUT <tab> IN   the ports are open
     in TIME HEX                           a message came in
     sent DUE TIME ID on|off               a message went out
-    left ID                               notes left out because they were late, so far
+    left COUNT                            notes left out because they were late, so far
     error TEXT                            no ports; the process ends
 """
 
@@ -168,7 +168,10 @@ class Loop:
                         continue
                     while time.monotonic() < self._sounding.next():
                         pass
+                    before = self._sounding.left_out
                     self._send(self._sounding.due(time.monotonic()))
+                    if self._sounding.left_out > before:
+                        self.say(f"left {self._sounding.left_out}")
         finally:
             with self._turn:
                 self._send(self._sounding.silence(time.monotonic()))

@@ -26,8 +26,9 @@ def jack_server(name: str) -> Iterator[None]:
     before = os.environ.copy()
     os.environ |= {"JACK_DEFAULT_SERVER": name, "JACK_NO_START_SERVER": "1"}
     server = subprocess.Popen(
-        # Clients of a loaded machine get ten seconds to answer before they are dropped.
-        ["jackd", "-n", name, "-r", "-p", "512", "-t", "10000",
+        # -S: the server waits for each client in each cycle, else a loaded machine's clients miss
+        # cycles and what came in them; -t: for ten seconds, before it drops one.
+        ["jackd", "-n", name, "-r", "-S", "-p", "512", "-t", "10000",
          "-d", "dummy", "-r", "48000", "-p", str(PERIOD)],
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip

@@ -3,6 +3,7 @@ Ableton Link."""
 
 import json
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -121,21 +122,31 @@ def test_the_ports_stream_arrives_in_order_in_pairs_and_in_time(
         for i, (due, channel, pitch) in enumerate(notes):
             port.tell(f"on {due:.6f} {i} {channel} {pitch} {1 + i}")
             port.tell(f"off {due + 0.09:.6f} {i}")
-        wait_until("all is heard", lambda: len(note_events(wire)) >= 2 * len(notes))
+        wait_until("all is heard or left out", lambda: accounted(wire, port) == len(notes))
         heard = note_events(wire)
     finally:
         wire.close()
+    due = {(channel, pitch): at for at, channel, pitch in notes}
+    struck = [(c, p) for _, strikes, c, p in heard if strikes]
+    # In order, and each released before the next one is struck.
+    assert struck == [place for place in due if place in set(struck)]
     assert [(s, c, p) for _, s, c, p in heard] == [
-        (strikes, channel, pitch) for _, channel, pitch in notes for strikes in (True, False)
+        (s, *place) for place in struck for s in (True, False)
     ]
-    late = sorted(
-        at - due for (at, s, _, _), due in zip(heard[::2], (n[0] for n in notes), strict=True)
-    )
-    record_property("onset_error_ms", [round(1000 * late[i], 2) for i in (0, 48, 95)])
-    print(f"onset error {1000 * late[48]:.2f} ms in the middle, {1000 * late[95]:.2f} ms at most")
+    late = sorted(at - due[c, p] for at, strikes, c, p in heard if strikes)
+    middle = late[len(late) // 2]
+    record_property("onset_error_ms", [round(1000 * one, 2) for one in (late[0], middle, late[-1])])
+    print(f"onset error {1000 * middle:.2f} ms in the middle, {1000 * late[-1]:.2f} ms at most")
     # One period of JACK's and what a loaded machine adds; `make bench-jam` measures it in earnest.
     assert late[0] > -0.001
-    assert late[48] < 0.1
+    assert middle < 0.1
+
+
+def accounted(wire: Wire, port: Program) -> int:
+    """Notes that were struck and released, or that the port says it left out."""
+    events = note_events(wire)
+    left = int((port.said("left ") or ["left 0"])[-1].split()[1])
+    return len(events) // 2 + left
 
 
 @pytest.mark.host("jackd")
@@ -214,11 +225,12 @@ def test_ardour_records_a_whole_jam_and_its_take_is_what_the_ledger_has(
         (int(note["pitch"]), int(note["velocity"])) for phrase in phrases for note in phrase.notes
     )
     assert expected.total() > 0
-    assert not [line for line in midi.lines if "left out" in line]
-    assert (
-        Counter(zip(*(recorded.notes[f].tolist() for f in ("pitch", "velocity")), strict=True))
-        == expected
-    )
+    played = Counter(zip(*(recorded.notes[f].tolist() for f in ("pitch", "velocity")), strict=True))
+    # Where the machine is too busy a note is left out, and that is said; else none may be missing.
+    told = [int(line.rpartition(" ")[2]) for line in midi.said("too late")][-1:]
+    told += [int(n) for line in midi.said("take") for n in re.findall(r"(\d+) left out", line)]
+    assert played - expected == Counter()
+    assert (expected - played).total() <= sum(told)
     assert sum(strikes for _, strikes, _, _ in heard) * 2 == len(heard) == 2 * len(recorded)
 
 
