@@ -175,6 +175,15 @@ def test_serving_never_imports_torch() -> None:
     assert done.stdout.strip() == "False False", done.stderr
 
 
+def test_asking_the_server_loads_nothing_that_answers() -> None:
+    # Scripts of a DAW run `musai ask` while its window waits.
+    code = "import sys, musai.cli.ask; print([m for m in ('musai.service.core', 'musai.match', 'scipy', 'numba') if m in sys.modules])"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.stdout.strip() == "[]", done.stdout + done.stderr
+
+
 # ------------------------------------------------------------------ package
 
 

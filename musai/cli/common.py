@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -15,8 +15,11 @@ from musai import errors
 from musai.errors import BadInput, MusaiError
 from musai.music import Phrase
 from musai.music.notelist import read_notelist
-from musai.service import Service
 from musai.service.events import Compared, Event, Failed, Finished, Sounded, Started, to_plain
+
+if TYPE_CHECKING:
+    # Loaded only by commands that start a service: `musai ask` has to be quick.
+    from musai.service import Service
 
 NOTELIST = ".notes"
 """The ending of a file with a note list; any other is a MIDI file's."""
@@ -88,7 +91,7 @@ class Outcome:
         return values
 
 
-def wait_for(ask: Callable[[Callable[[Event], None]], int], service: Service) -> Outcome:
+def wait_for(ask: Callable[[Callable[[Event], None]], int], service: "Service") -> Outcome:
     """Ask, then wait for the last event.  Ctrl-C cancels and raises."""
     outcome, ended = Outcome(), threading.Event()
 
