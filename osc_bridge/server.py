@@ -250,8 +250,8 @@ class Bridge:
         try:
             self._do(step(*args, **named))
         except Exception:
-            self.faults += 1
             log.exception("a fault in the bridge")
+            self.faults += 1
 
     def _do(self, effects: Sequence[Effect]) -> None:
         for effect in effects:
