@@ -17,7 +17,7 @@ from musai.report.names import interval
 from musai.report.records import Comparison
 from musai.report.scores import metre_of
 from musai.report.staves import staves
-from musai.report.wording import QUESTIONS, STYLE_NOTE
+from musai.report.wording import QUESTIONS, SIGNS, STYLE_NOTE
 from musai.service.judging import LIKENESS
 from musai.web.api_shapes import Asked, Text
 from musai.web.desk import Desk, asked, form_of, json_text, onward, query_of
@@ -89,6 +89,7 @@ class ComparePages(Desk):
             marks=MARK_WORDS,
             questions=QUESTIONS,
             style_note=STYLE_NOTE,
+            sign_words=SIGNS,
             bar=lambda share, told: Markup(plots.bar_svg(share, told)),
             own_key=query.own == "yes",
             **values,

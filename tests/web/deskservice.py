@@ -18,6 +18,7 @@ from musai.service.events import Failed, Finished
 from musai.service.jobs import Handle, Jobs
 from musai.service.matching import compared
 from musai.service.reporting import report_of
+from musai.service.reports import Reports
 from musai.service.tasks import Tasks
 from tests.service.desk import World, world
 from tests.web.fakes import FakeService
@@ -58,7 +59,11 @@ class DeskService(FakeService):
         self.history, self.catalogue = self.world.history, self.world.catalogue
         self.jobs = Jobs(self.world.clock)
         self.comparer = Comparer(home)
-        self.tasks = Tasks(self.jobs, self.ledger, self.catalogue, self.comparer, self.world.clock)
+        clock = self.world.clock
+        self.reports = Reports(self.history, self.catalogue, self.ledger, clock)
+        self.tasks = Tasks(
+            self.jobs, self.ledger, self.catalogue, self.comparer, self.reports, clock
+        )
         self.outcome = "identical"
         self._numbers = count(1)
 

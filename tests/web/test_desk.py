@@ -245,3 +245,15 @@ def test_what_is_missing_is_said_as_a_page_to_a_person(client):
     answer = client.get("/match/" + "0" * 64)
     assert answer.status_code == 404
     assert "<h1>That did not work</h1>" in answer.text
+
+
+def test_the_evidence_is_written_and_downloaded(client, service):
+    phrase = matched(service)
+    form = {"kind": "phrases", "values": phrase, "format": "csv"}
+    page = client.post("/reports", data=form)
+    (job,) = ended(service)
+    assert (page.url.path, job.state) == (f"/jobs/{job.id}", "done")
+    answer = client.get(f"/api/jobs/{job.id}/file")
+    assert answer.headers["content-disposition"].startswith("attachment")
+    assert "Der Müller" in answer.text
+    assert job.result["name"] in client.get("/reports").text
