@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
+from musai.corpus.licences import MUSIC21
 from musai.transformer.making import Material
 from musai.transformer.recipe import Recipe
 
@@ -22,6 +23,23 @@ _LIMITS = """\
   Variants of a tune that share neither may stand on both sides.
 """
 
+MOST_CREDITS = 200
+
+_MUSIC21 = (
+    "\nGrounds: the compositions are in the public domain. The encodings come with the package "
+    "music21; their encoders' terms are not stated (`LicenseRef-music21-corpus`). Matching, "
+    "training and showing influence rest on the works being in the public domain; commercial "
+    "use of generated music is *unclear*. `works.csv` lists every training work with its id.\n"
+)
+
+_LIMITS_ANY = """\
+- It knows the music above and nothing else, and little long-range form beyond sixteen bars.
+- Small models repeat their sources now and then. Every phrase is compared with the corpus for that
+  reason; the comparison sees notes, not influence.
+- The split holds out clusters of near-duplicates found by title and by shared runs of intervals.
+  Variants that share neither may stand on both sides; drums are told apart by title alone.
+"""
+
 
 def card_text(
     recipe: Recipe,
@@ -37,10 +55,7 @@ def card_text(
         "events. It answers in one to sixteen voices, note by note, from a seed.\n",
         "## Data\n",
         _data(material),
-        "\nGrounds: the compositions are in the public domain. The encodings come with the package "
-        "music21; their encoders' terms are not stated (`LicenseRef-music21-corpus`). Matching, "
-        "training and showing influence rest on the works being in the public domain; commercial "
-        "use of generated music is *unclear*. `works.csv` lists every training work with its id.\n",
+        _grounds(material),
         f"\nCorpus `{recipe.corpus}`, material `{material.material_id}`.\n",
         "\n## Quality\n",
         f"Bits a note on {len(material.held_out)} held-out works "
@@ -55,9 +70,39 @@ def card_text(
         + ".\n",
         f"\n## Samples\n\n{SAMPLES_START}\n{SAMPLES_END}\n",
         "\n## Limits\n\n",
-        _LIMITS,
+        _limits(recipe, material),
     ]
     return "".join(parts)
+
+
+def _grounds(material: Material) -> str:
+    """On what grounds the works are used: their licences, and the credits that these ask for."""
+    trained = {piece.work_id for piece in material.train}
+    works = [work for work in material.works if work.id in trained]
+    if all(work.licence == MUSIC21 for work in works):
+        return _MUSIC21
+    licences = Counter(work.licence for work in works)
+    credits = sorted({work.attribution for work in works if work.attribution})
+    rows = [f"| {name} | {licences[name]:,} |\n" for name in sorted(licences)]
+    return (
+        "\nEvery work's terms allow training; `works.csv` lists each with its id, licence and "
+        "credit.\n\n| licence | training works |\n|---|---|\n"
+        + "".join(rows)
+        + "\nTheir licences ask for these credits, which go with the weights and with what is made "
+        "by them:\n\n"
+        + "".join(f"- {text}\n" for text in credits[:MOST_CREDITS])
+        + (
+            f"- and {len(credits) - MOST_CREDITS} more, in `works.csv`\n"
+            if len(credits) > MOST_CREDITS
+            else ""
+        )
+    )
+
+
+def _limits(recipe: Recipe, material: Material) -> str:
+    if all(work.licence == MUSIC21 for work in material.works):
+        return _LIMITS
+    return _LIMITS_ANY
 
 
 def _data(material: Material) -> str:
@@ -83,6 +128,7 @@ def _table(figures: Mapping[str, Mapping[str, float]]) -> str:
     lines = ["| | " + " | ".join(name.replace("_", " ") for name in names) + " |\n"]
     lines.append("|---|" + "---|" * len(names) + "\n")
     for key, head in heads.items():
-        cells = " | ".join(f"{figures[key][name]:.3f}" for name in names)
+        told = figures[key]
+        cells = " | ".join(f"{told[name]:.3f}" if name in told else "" for name in names)
         lines.append(f"| {head} | {cells} |\n")
     return "".join(lines)

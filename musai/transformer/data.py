@@ -42,9 +42,11 @@ class Piece:
     notes: int
 
 
-def encode_work(work_id: str, phrase: Phrase, collection: int, name: str) -> Piece:
-    """A work as training draws from it."""
-    plain = encode(phrase, header_of(phrase, collection), shift_of(phrase))
+def encode_work(
+    work_id: str, phrase: Phrase, collection: int, name: str, *, played: bool = False
+) -> Piece:
+    """A work as training draws from it; `played`: with velocity and timing."""
+    plain = encode(phrase, header_of(phrase, collection), shift_of(phrase), played=played)
     return Piece(work_id, name, plain, min(len(phrase.voices), v.VOICES), len(phrase))
 
 
@@ -177,7 +179,11 @@ _TELL = ("mode", "tempo", "collection", "instrument", "register", "density", "re
 def dim(rows: Rows, rng: np.random.Generator) -> Rows:
     """The rows with each kind of wish left untold three times in ten."""
     out = rows.copy()
-    for name, silent in zip(_TELL, rng.random(len(_TELL)) < 0.3, strict=True):
+    names = _TELL
+    if rows[:, v.COLUMN["velocity"]].any():
+        # Only then, so that what a recipe without these fields draws stays what it was.
+        names = (*_TELL, "velocity", "nudge")
+    for name, silent in zip(names, rng.random(len(names)) < 0.3, strict=True):
         if silent:
             out[:, v.COLUMN[name]] = 0
     return out
@@ -220,6 +226,8 @@ def padded(parts: Sequence[tuple[Rows, Rows]]) -> tuple[Rows, Rows]:
 def _runs(phrase: Phrase) -> set[bytes]:
     runs: set[bytes] = set()
     for voice in range(len(phrase.voices)):
+        if phrase.voices[voice].drum:
+            continue  # Every rock beat would be every other's near-duplicate.
         pitch = phrase.notes["pitch"][phrase.notes["voice"] == voice].astype(np.int8)
         steps = np.diff(pitch)
         runs.update(steps[i : i + _NGRAM].tobytes() for i in range(len(steps) - _NGRAM + 1))

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from musai.music import Phrase
 from musai.music.keys import phrase_key, to_white_keys
 from musai.transformer import vocabulary as v
+from musai.transformer.performed import PADS, placed, velocity_class
 from musai.transformer.vocabulary import STEP_TICKS
 
 Rows = NDArray[np.int16]
@@ -119,16 +120,24 @@ def shift_of(phrase: Phrase) -> int:
     return to_white_keys(*phrase_key(phrase))
 
 
-def grid_notes(phrase: Phrase, bars: Sequence[Bar], shift: int) -> list[GridNote]:
+def grid_notes(
+    phrase: Phrase, bars: Sequence[Bar], shift: int, *, played: bool = False
+) -> list[GridNote]:
     """Notes on the grid, sorted as the model says them: bar, position, voice, pitch.
 
+    `played` tells velocity and nudge too, and brings a performance to the places that it means.
     Of two notes that fall on one step, voice and pitch the first stays; voices past the
     sixteenth are left out; a moved pitch outside 0 to 127 comes back by octaves.
     """
     notes = phrase.notes[phrase.notes["voice"] < v.VOICES]
     ticks = np.array([bar.tick for bar in bars], np.int64)
-    which = np.searchsorted(ticks, notes["onset"], side="right") - 1
-    position = np.rint((notes["onset"] - ticks[which]) / STEP_TICKS).astype(int)
+    onset = notes["onset"].astype(np.int64)
+    velocity = nudge = np.zeros(len(notes), int)
+    if played:
+        onset, nudge = placed(onset)
+        velocity = velocity_class(notes["velocity"].astype(int))
+    which = np.searchsorted(ticks, onset, side="right") - 1
+    position = np.rint((onset - ticks[which]) / STEP_TICKS).astype(int)
     late = position >= np.array([bar.steps for bar in bars])[which]
     spill = late & (which + 1 < len(bars))
     position = np.where(
@@ -138,6 +147,9 @@ def grid_notes(phrase: Phrase, bars: Sequence[Bar], shift: int) -> list[GridNote
     duration = v.duration_class(np.rint(notes["duration"] / STEP_TICKS).astype(int))
     drum = np.array([voice.drum for voice in phrase.voices])[notes["voice"]]
     pitch = moved(notes["pitch"].astype(int), np.where(drum, 0, shift))
+    if played:
+        for pad, known in PADS.items():
+            pitch[drum & (pitch == pad)] = known
     found: dict[tuple[int, int, int, int], GridNote] = {}
     for row in zip(
         which.tolist(),
@@ -145,6 +157,8 @@ def grid_notes(phrase: Phrase, bars: Sequence[Bar], shift: int) -> list[GridNote
         notes["voice"].tolist(),
         pitch.tolist(),
         duration.tolist(),
+        velocity.tolist(),
+        nudge.tolist(),
         strict=True,
     ):
         found.setdefault(row[:4], GridNote(*row))
@@ -193,9 +207,18 @@ class RowWriter:
         )
         return self._row(kind=v.BAR)
 
-    def note_row(self, position: int, voice: int, pitch: int, duration: int) -> Rows:
-        """The row of a note in the current bar."""
+    def note_row(
+        self,
+        position: int,
+        voice: int,
+        pitch: int,
+        duration: int,
+        velocity: int = 0,
+        nudge: int = 0,
+    ) -> Rows:
+        """The row of a note in the current bar; velocity and nudge as input values, 0 not told."""
         row = self._row(kind=v.NOTE, position=1 + position, interval=self._interval(voice, pitch))
+        _put(row, velocity=velocity, nudge=nudge)
         return self._note(row, voice, pitch, duration)
 
     def given_row(self, note: GridNote, ahead: int) -> Rows:
@@ -222,11 +245,18 @@ class RowWriter:
         return row
 
 
-def encode(phrase: Phrase, header: Header, shift: int, *, tell_remaining: bool = True) -> Encoded:
-    """All events of a piece, nothing given: bar by bar, note by note."""
+def encode(
+    phrase: Phrase,
+    header: Header,
+    shift: int,
+    *,
+    tell_remaining: bool = True,
+    played: bool = False,
+) -> Encoded:
+    """All events of a piece, nothing given: bar by bar, note by note; `played`: see `grid_notes`."""
     bars = bars_of(phrase)
     by_bar: list[list[GridNote]] = [[] for _ in bars]
-    for note in grid_notes(phrase, bars, shift):
+    for note in grid_notes(phrase, bars, shift, played=played):
         by_bar[note.bar].append(note)
     writer = RowWriter(header)
     rows = list(header.rows())
@@ -235,7 +265,9 @@ def encode(phrase: Phrase, header: Header, shift: int, *, tell_remaining: bool =
         bar_rows.append(len(rows))
         rows.append(writer.bar_row(bar, len(bars) - 1 - index if tell_remaining else None))
         rows.extend(
-            writer.note_row(note.position, note.voice, note.pitch, note.duration)
+            writer.note_row(
+                note.position, note.voice, note.pitch, note.duration, note.velocity, note.nudge
+            )
             for note in by_bar[index]
         )
     table = np.array(rows, np.int16)

@@ -59,7 +59,9 @@ def gather(
     if not works:
         raise NotFound(f"corpus {corpus.name} holds no works to train on")
     phrases = {work.id: corpus.phrase(work.id) for work in works}
-    styles = styles_of([(work.collection, phrases[work.id]) for work in works])
+    group = {work.id: recipe.group_of(work.collection, work.source) for work in works}
+    played = recipe.shape.fields > 4
+    styles = styles_of([(group[work.id], phrases[work.id]) for work in works])
     names = tuple(style.name for style in styles)
     progress(f"clustering {len(works)} works")
     cluster = data.clusters([(work.id, work.title, phrases[work.id]) for work in works])
@@ -67,11 +69,12 @@ def gather(
     train: list[data.Piece] = []
     aside: list[data.Piece] = []
     for work in works:
-        number = 1 + names.index(work.collection) if work.collection in names else 0
-        piece = data.encode_work(work.id, phrases[work.id], number, work.collection)
+        own = group[work.id]
+        number = 1 + names.index(own) if own in names else 0
+        piece = data.encode_work(work.id, phrases[work.id], number, own, played=played)
         kept_out = data.held_out(cluster[work.id], recipe.schedule.seed, recipe.held_out)
         (aside if kept_out else train).append(piece)
-        line = f"{work.id} {phrases[work.id].id} {work.collection} {kept_out}\n"
+        line = f"{work.id} {phrases[work.id].id} {own} {kept_out}\n"
         digest.update(line.encode())
     progress(f"{len(train)} works to train on, {len(aside)} held out")
     return Material(digest.hexdigest(), tuple(works), tuple(train), tuple(aside), styles)

@@ -49,7 +49,8 @@ class Recipe:
 
     `held_out`: share of the clusters of near-duplicate works that training never sees;
     `weights`: how often a collection's works are seen, 1 where not named; `given`: share of the
-    samples in which some notes are told ahead, so that the model learns to fill in.
+    samples in which some notes are told ahead, so that the model learns to fill in; `groups`: the
+    model's name for all works whose source begins with a text, instead of their own collections.
     """
 
     name: str
@@ -59,6 +60,12 @@ class Recipe:
     schedule: Schedule = Schedule()
     weights: dict[str, float] = field(default_factory=dict)
     given: float = 0.35
+    groups: dict[str, str] = field(default_factory=dict)
+
+    def group_of(self, collection: str, source: str) -> str:
+        """The collection of a work as the model is told it."""
+        named = (name for name, start in self.groups.items() if source.startswith(start))
+        return next(named, collection)
 
     @classmethod
     def read(cls, path: Path) -> "Recipe":

@@ -11,7 +11,7 @@ from filelock import FileLock
 
 from musai.corpus import Corpus
 from musai.errors import BadInput, NotAllowed
-from musai.music import Phrase
+from musai.music import Phrase, Voice
 from musai.transformer import Player, Request, checkpoint
 from musai.transformer.making import gather
 from musai.transformer.recipe import Recipe
@@ -104,3 +104,52 @@ def test_works_whose_terms_deny_training_are_refused_by_name(folder, tmp_path, c
     assert status == NotAllowed.exit_code
     assert not out.exists()
     assert "NotAllowed" in capsys.readouterr().out
+
+
+BAND = """
+name = "band"
+corpus = "band"
+held_out = 0.3
+[groups]
+tunes = "tunes"
+[weights]
+tunes = 2.0
+[shape]
+width = 16
+layers = 1
+heads = 2
+inner = 32
+window = 64
+fields = 6
+[schedule]
+steps = 4
+rows_per_batch = 256
+"""
+
+
+def test_a_model_of_loudness_and_timing_is_made_of_a_folder_with_credits(tmp_path, capsys):
+    place = tmp_path / "tunes"
+    place.mkdir()
+    lines = ["path,title,collection,licence,attribution"]
+    for number in range(9):
+        played = np.arange(16) + 0.02 * (np.arange(16) % 3)
+        phrase = Phrase.from_notes(
+            played, [0.5] * 16, [22 + number + i % 20 for i in range(16)], 40 + 5 * np.arange(16),
+            names=(Voice("kit", 0, number % 2 == 0),),
+        )  # fmt: skip
+        (place / f"{number}.mid").write_bytes(phrase.to_midi())
+        lines.append(
+            f"{number}.mid,take {number} x,book {number},CC-BY-4.0,Played by Nobody {number}"
+        )
+    (place / "manifest.csv").write_text("\n".join(lines) + "\n")
+    corpus = Corpus.build(place, tmp_path / "band")
+    status, out = run(BAND, corpus.path, tmp_path)
+    assert status == 0, capsys.readouterr().out
+    model = checkpoint.load(out)
+    assert model.collections == ("tunes",)
+    assert model.shape.outputs[4:] == ("velocity", "nudge")
+    card = (out / "card.md").read_text(encoding="utf-8")
+    assert "| CC-BY-4.0 |" in card
+    assert "Played by Nobody" in card
+    assert "music21" not in card
+    assert Player.open(out).play(Request(bars=1, seed=1)).bars == 1
