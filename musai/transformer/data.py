@@ -179,7 +179,7 @@ _TELL = ("mode", "tempo", "collection", "instrument", "register", "density", "re
 def dim(rows: Rows, rng: np.random.Generator) -> Rows:
     """The rows with each kind of wish left untold three times in ten."""
     out = rows.copy()
-    names = _TELL
+    names: tuple[str, ...] = _TELL
     if rows[:, v.COLUMN["velocity"]].any():
         # Only then, so that what a recipe without these fields draws stays what it was.
         names = (*_TELL, "velocity", "nudge")
