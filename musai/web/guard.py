@@ -97,6 +97,7 @@ def security_headers(host: str) -> dict[str, str]:
         "Cross-Origin-Opener-Policy": "same-origin",
         "Cross-Origin-Resource-Policy": "same-origin",
         "Permissions-Policy": "midi=(self), camera=(), microphone=(), geolocation=()",
-        "Referrer-Policy": "no-referrer",
+        # Not "no-referrer": under that a browser's own forms come with the origin "null".
+        "Referrer-Policy": "same-origin",
         "X-Content-Type-Options": "nosniff",
     }

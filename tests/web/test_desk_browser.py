@@ -100,8 +100,12 @@ def test_keys_alone_lead_from_the_list_to_a_judgement(desk):
     assert desk.driver.switch_to.active_element.text == "To the content"
     desk.tab_to("eine Datei")
     desk.press(Keys.ENTER)
+    desk.page.until(
+        f"location.pathname === '/match/{desk.phrase}' && document.readyState === 'complete'"
+    )
     desk.tab_to("^Compare")
     desk.press(Keys.ENTER)
+    desk.page.until("window.musaiPlayers && document.readyState === 'complete'")
     desk.press("3")
     desk.page.until("window.musaiPlayers?.[0].scheduler.log.length > 4")
     desk.press(Keys.ESCAPE)
@@ -170,6 +174,7 @@ def test_listening_first_hides_the_numbers_until_a_rating(desk):
     desk.driver.find_element(By.NAME, "name").send_keys("Ada")
     desk.driver.find_element(By.NAME, "first").click()
     desk.driver.find_element(By.CSS_SELECTOR, "main form button.primary").click()
+    desk.page.until("location.pathname === '/match' && document.readyState === 'complete'")
     desk.open(f"/match/{desk.phrase}/{desk.work}")
     assert "Three questions" not in desk.driver.page_source
     desk.driver.find_element(By.CSS_SELECTOR, "[name=likeness][value='4']").click()
