@@ -12,7 +12,7 @@ from starlette.testclient import TestClient
 
 from musai.music import Phrase
 from musai.web import create_app
-from tests.report.fixtures import QUOTE
+from tests.report.fixtures import QUOTE, Hit
 from tests.web.deskservice import DeskService
 
 HOST = "http://127.0.0.1:7734"
@@ -257,3 +257,14 @@ def test_the_evidence_is_written_and_downloaded(client, service):
     assert answer.headers["content-disposition"].startswith("attachment")
     assert "Der Müller" in answer.text
     assert job.result["name"] in client.get("/reports").text
+
+
+def test_of_many_hits_the_weaker_ones_are_folded_away(client, service):
+    phrase = service.world.file(QUOTE)
+    work = service.world.work()
+    hits = [Hit(work_id=work.id, title="Der Müller")]
+    hits += [Hit(work_id=f"{k:064x}", title=f"Another {k}", alignment=()) for k in range(14)]
+    service.world.match(phrase, hits=tuple(hits))
+    page = client.get(f"/match/{phrase}")
+    assert page.status_code == 200
+    assert "<summary>5 weaker</summary>" in page.text
