@@ -9,14 +9,12 @@ from typing import Any
 
 from musai.folders import home
 from musai.match import kernels as plain
-from musai.match import told, whole_loops
+from musai.match import whole_loops
 
 _lock = threading.Lock()
 
 _LOOPS: dict[str, Callable[..., Any]] = {
-    "trace": plain.trace,
     "skyline": plain.skyline,
-    "read": told.read,
     "forward": whole_loops.forward,
     "backward": whole_loops.backward,
     "likeliest": whole_loops.likeliest,
@@ -61,4 +59,4 @@ def kernels() -> Kernels:
 
         finally:
             config.CACHE_DIR = before
-    return Kernels(sweep=vectors.sweep, lies=many.lies, **made)
+    return Kernels(sweep=vectors.sweep, lies=many.lies, trace=many.trace, read=many.read, **made)

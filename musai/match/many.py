@@ -21,8 +21,8 @@ Ints = NDArray[Any]
 STREAM, SCORE, TOTAL, SHIFT, EQUAL, RUN = range(6)
 """Columns of `numbers`: the stream, the score, the pairs, and of those what `told.read` says."""
 
-_trace = numba.njit(nogil=True, cache=True)(kernels.trace)
-_read = numba.njit(nogil=True, cache=True)(told.read)
+trace = numba.njit(nogil=True, cache=True)(kernels.trace)
+read = numba.njit(nogil=True, cache=True)(told.read)
 
 
 @numba.njit(nogil=True, cache=True)
@@ -50,7 +50,7 @@ def _aligned(
     rows = profile.shape[0]
     ways = np.empty((rows, stop - start), np.uint8)
     pairs = np.empty((3 * rows + 6, 3), np.int32)
-    score, count = _trace(steps, ratios, ratios2, profile, ways, pairs)
+    score, count = trace(steps, ratios, ratios2, profile, ways, pairs)
     kept = np.empty((count, 2), np.int32)
     total = 0
     for a in range(count):
@@ -108,7 +108,7 @@ def lies(
         if len(found) == 0:
             continue
         line = pitch[first:last], onset[first:last]
-        total, shift, tempo, equal, run = _read(
+        total, shift, tempo, equal, run = read(
             query_pitch, query_onset, line[0], line[1], found, tolerance, pairs[n]
         )
         numbers[n, TOTAL], numbers[n, SHIFT] = total, shift
