@@ -2,9 +2,11 @@
 
 import contextlib
 import functools
+import hashlib
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from musai.folders import home
@@ -21,6 +23,9 @@ _LOOPS: dict[str, Callable[..., Any]] = {
 }
 
 
+_SOURCES = ("emitter", "kernels", "many", "segment", "streams", "told", "vectors", "whole_loops")
+
+
 @dataclass(frozen=True, slots=True)
 class Kernels:
     """The compiled loops; same arguments as their namesakes in `kernels.py`."""
@@ -35,6 +40,13 @@ class Kernels:
     likeliest: Callable[..., float]
 
 
+def _written() -> str:
+    """Digits for what the loops are made of: numba itself looks at one file of a loop only."""
+    here = Path(__file__).parent
+    texts = (here / f"{name}.py" for name in _SOURCES)
+    return hashlib.sha256(b"".join(text.read_bytes() for text in texts)).hexdigest()[:12]
+
+
 @functools.cache
 def kernels() -> Kernels:
     """Compile, or load from the cache under the home folder (0.1 s once it is warm)."""
@@ -46,7 +58,7 @@ def kernels() -> Kernels:
 
     with _lock:
         before = config.CACHE_DIR
-        folder = home() / "cache" / "kernels"
+        folder = home() / "cache" / "kernels" / _written()
         # Whoever set numba's own variable decides; in a home that cannot be written numba
         # keeps its cache where it can.
         with contextlib.suppress(OSError):

@@ -1,5 +1,6 @@
 """Which works come first, and how one of them holds the phrase."""
 
+import functools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -93,13 +94,17 @@ def in_bars(lies: "Lies", metre: Metre, bars_of: Callable[[int], places.Bars]) -
     """For `again`: the phrase's `metre`, and the bars of each work."""
     mine = places.Bars.of(metre)
 
+    @functools.cache
+    def ours_of(which: int) -> Ints:
+        return mine.kinds(lies.onsets(which))
+
     def bits(lie: Lie, work: int) -> float:
         pairs = lie.explained.pairs
         onset = lies.stream(lie)
         # From the note before on, that the first one is not taken for a beginning.
         start = max(0, int(pairs[0, 1]) - 1)
         theirs = bars_of(work).kinds(onset[start : int(pairs[-1, 1]) + 1])
-        ours = mine.kinds(lies.line(lie).onset)
+        ours = ours_of(lie.line)
         return places.agreement(ours[pairs[:, 0]], theirs[pairs[:, 1] - start])
 
     return bits
@@ -138,9 +143,9 @@ class Lies:
             self.expect(which, [work])
         return self._held[which, work]
 
-    def line(self, lie: Lie) -> search.Line:
-        """The line of the phrase that an alignment is of."""
-        return self._lines[lie.line]
+    def onsets(self, which: int) -> Ints:
+        """The onsets of a line of the phrase."""
+        return self._lines[which].onset
 
     def stream(self, lie: Lie) -> Ints:
         """The onsets of the stream of the work that it is with."""

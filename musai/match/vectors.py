@@ -13,6 +13,7 @@ disagreement with it costs in every lane, worked out once a column.
 Importing this module imports numba, which costs half a second.
 """
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -20,50 +21,54 @@ import numba
 import numpy as np
 from llvmlite import ir
 from numba import extending
-from numba.core import types
+from numba.core import cgutils, types
 
 from musai.match import kernels as k
+from musai.match.emitter import NARROW, TILE, VECTOR, Emitter
 from musai.match.kernels import FLOOR, LANES, Ints
 
-TILE = 16
-"""Scores in one operation: a register of 256 bits.  8 and 32 take twice as long where that is the width."""
+CACHE_LINE = 64
+"""Bytes."""
+
+PAGE = 4096 // (2 * LANES)
+"""Rows of scores in 4096 bytes; a load that far from a store before it waits for it in vain."""
+
+AT_ONCE = 32
+"""Rows that one tile goes down before the next: what these need stays in the nearest cache."""
 
 NEVER = -10_000
 """What a move costs that is not open; far from the end of int16, as in `kernels.sweep`."""
 
 # What one row needs of the profile, each value as a whole vector.
 (
-    _STEP, _STEP2, _RATIO, _RATIO2, _EQUAL, _RHYTHM, _CHANGED, _EXTRA, _MISSING,
+    _STEP, _STEP2, _RATIO, _RATIO2, _CHANGED, _EXTRA, _MISSING,
     _RHYTHM2_MORE, _RHYTHM_MORE, _MENDED, _OPEN, _EXTEND,
-) = range(14)  # fmt: skip
-_CONSTANTS = 14
+) = range(12)  # fmt: skip
+_CONSTANTS = 12
 
-_STEP_COSTS = [k.STEP, k.NEAR1, k.NEAR2, k.OCTAVE, k.FAR]
-_RATIO_COSTS = [k.RATIO, k.RHYTHM_NEAR, k.RHYTHM_FAR, k.RHYTHM_FAR, k.RHYTHM_FAR]
+# A step or ratio of the phrase; what one costs that is off by 1, 2, 12, by more, and not at all.
+_STEP_COSTS = [k.STEP, k.NEAR1, k.NEAR2, k.OCTAVE, k.FAR, k.EQUAL]
+_RATIO_COSTS = [k.RATIO, k.RHYTHM_NEAR, k.RHYTHM_FAR, k.RHYTHM_FAR, k.RHYTHM_FAR, k.RHYTHM]
 
 # Rows of the state of a column.
 _GAP, _TOP, _U1, _U2, _X1, _X2 = range(6)
 
 intrinsic: Any = extending.intrinsic
-
-_SHORT = ir.IntType(16)
-_VECTOR = ir.VectorType(_SHORT, TILE)
-_NARROW = ir.VectorType(ir.IntType(8), TILE)
-_LONG = ir.IntType(64)
+emitting: Any = cgutils
 
 
 def prepared(profile: Ints) -> tuple[Ints, Ints, Ints, Ints]:
     """What the loop needs of a query profile, int16 (rows, COLUMNS).
 
-    `constants` int16 (rows, 14, TILE); `unlike` int16 (different steps and ratios, 5, TILE): a
-    step or ratio and what costs one off by 1, 2, 12 and otherwise; `step_of`, `ratio_of` int64
-    (rows,): where in `unlike` a row's step and ratio stand.
+    `constants` int16 (rows, 12, TILE); `unlike` int16 (different steps and ratios, 6, TILE): a
+    step or ratio and what one is worth that is off by 1, 2, 12, otherwise, and not at all;
+    `step_of`, `ratio_of` int64 (rows,): where in `unlike` a row's step and ratio stand.
     """
     wide = profile.astype(np.int64)
     far = wide[:, k.RHYTHM_FAR]
     values = np.stack(
         [
-            *(wide[:, c] for c in (k.STEP, k.STEP2, k.RATIO, k.RATIO2, k.EQUAL, k.RHYTHM)),
+            *(wide[:, c] for c in (k.STEP, k.STEP2, k.RATIO, k.RATIO2)),
             *(wide[:, c] - NEVER for c in (k.CHANGED, k.EXTRA, k.MISSING)),
             wide[:, k.RHYTHM2] - far,
             wide[:, k.RHYTHM] - far,
@@ -80,64 +85,20 @@ def prepared(profile: Ints) -> tuple[Ints, Ints, Ints, Ints]:
 
 
 def _spread(values: Ints) -> Ints:
-    return np.repeat(values[:, :, None], TILE, axis=2).astype(np.int16)
+    made = aligned(*values.shape, TILE)
+    made[:] = values[:, :, None]
+    return made
 
 
-class _Emitter:
-    """Vectors in and out of rows of int16 arrays, in the function that is being compiled."""
+def aligned(*shape: int) -> Ints:
+    """Zeros int16 that begin where a line of the processor's cache does.
 
-    def __init__(self, context: Any, builder: Any, signature: Any, args: Any) -> None:
-        self._context, self._signature, self.args = context, signature, args
-        self.build = builder
-        self.zero = ir.Constant(_VECTOR, [0] * TILE)
-
-    def data(self, number: int) -> Any:
-        """The pointer to the first value of an array argument."""
-        made = self._context.make_array(self._signature.args[number])
-        return made(self._context, self.build, self.args[number]).data
-
-    def plus(self, x: Any, number: int) -> Any:
-        """An index and a number."""
-        return self.build.add(x, ir.Constant(_LONG, number))
-
-    def tile(self, base: Any, row: Any, tile: int, vector: Any = _VECTOR) -> Any:
-        """The pointer to a tile of a row of `LANES` values."""
-        row = ir.Constant(_LONG, row) if isinstance(row, int) else row
-        first = self.build.mul(row, ir.Constant(_LONG, LANES))
-        return self._place(base, self.plus(first, tile * TILE), vector)
-
-    def constant(self, base: Any, row: Any, columns: int, column: int) -> Any:
-        """A value of a table (any, columns, TILE)."""
-        first = self.build.mul(row, ir.Constant(_LONG, columns * TILE))
-        return self.load(self._place(base, self.plus(first, column * TILE)))
-
-    def _place(self, base: Any, at: Any, vector: Any = _VECTOR) -> Any:
-        return self.build.bitcast(self.build.gep(base, [at]), vector.as_pointer())
-
-    def load(self, pointer: Any) -> Any:
-        """The vector there."""
-        value = self.build.load(pointer)
-        value.align = 1
-        return value
-
-    def store(self, value: Any, pointer: Any) -> None:
-        """Put a vector there."""
-        self.build.store(value, pointer).align = 2
-
-    def where(self, same: Any, one: Any, other: Any) -> Any:
-        """`one` where two vectors are the `same`, else `other`."""
-        return self.build.select(self.build.icmp_signed("==", *same), one, other)
-
-    def larger(self, x: Any, y: Any) -> Any:
-        """The larger of two vectors, value by value."""
-        return self.build.select(self.build.icmp_signed(">", x, y), x, y)
-
-    def total(self, *parts: Any) -> Any:
-        """The sum of vectors."""
-        held = parts[0]
-        for part in parts[1:]:
-            held = self.build.add(held, part)
-        return held
+    A vector that lies across two lines takes twice as long; numpy begins anywhere.
+    """
+    size = math.prod(shape)
+    held = np.zeros(size + CACHE_LINE // 2, np.int16)
+    first = -held.ctypes.data % CACHE_LINE // 2
+    return held[first : first + size].reshape(shape)
 
 
 @intrinsic  # type: ignore[untyped-decorator]
@@ -149,49 +110,66 @@ def _open_column(
 
 
 def _emit_head(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-    emit = _Emitter(context, builder, signature, args)
+    emit = Emitter(context, builder, signature, args)
     state, steps, ratios, ratios2 = (emit.data(n) for n in range(4))
     column, before = args[4:]
     for tile in range(LANES // TILE):
-        step = emit.load(emit.tile(steps, column, tile, _NARROW))
+        step = emit.load(emit.tile(steps, column, tile, NARROW))
         # Two steps in eight bits, as everywhere.
-        two = builder.add(step, emit.load(emit.tile(steps, before, tile, _NARROW)))
-        x1, x2 = (emit.load(emit.tile(x, column, tile, _NARROW)) for x in (ratios, ratios2))
-        emit.store(ir.Constant(_VECTOR, [FLOOR] * TILE), emit.tile(state, _GAP, tile))
+        two = builder.add(step, emit.load(emit.tile(steps, before, tile, NARROW)))
+        x1, x2 = (emit.load(emit.tile(x, column, tile, NARROW)) for x in (ratios, ratios2))
+        emit.store(ir.Constant(VECTOR, [FLOOR] * TILE), emit.tile(state, _GAP, tile))
         emit.store(emit.zero, emit.tile(state, _TOP, tile))
         for number, signs in ((_U1, step), (_U2, two), (_X1, x1), (_X2, x2)):
-            emit.store(builder.sext(signs, _VECTOR), emit.tile(state, number, tile))
+            emit.store(builder.sext(signs, VECTOR), emit.tile(state, number, tile))
     return context.get_dummy_value()
 
 
 @intrinsic  # type: ignore[untyped-decorator]
-def _cost_row(
-    context: Any, state: Any, signs: Any, costs: Any, table: Any, row: Any
+def _step_row(
+    context: Any, state: Any, costs: Any, table: Any, row: Any
 ) -> tuple[Any, Callable[..., Any]]:
-    """What disagreement with one step or ratio costs in all lanes: row `row` of `costs`.
+    """What each lane's step is worth against that of row `row` of `table`: that row of `costs`.
 
-    `signs` is the row of `state` that it is held against; `table` is `unlike` of `prepared`.
+    `table` is `unlike` of `prepared`.
     """
-    return types.void(state, signs, costs, table, row), _emit_costs
+    return types.void(state, costs, table, row), _emit_steps
 
 
-def _emit_costs(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-    emit = _Emitter(context, builder, signature, args)
-    state, costs, table = (emit.data(n) for n in (0, 2, 3))
-    _, signs, _, _, row = args
-    value, near1, near2, octave, cost = (emit.constant(table, row, 5, n) for n in range(5))
-    for tile in range(LANES // TILE):
-        away = builder.sub(emit.load(emit.tile(state, signs, tile)), value)
-        away = emit.larger(away, builder.sub(emit.zero, away))
-        found = cost
-        for distance, other in ((12, octave), (2, near2), (1, near1), (0, emit.zero)):
-            found = emit.where((away, ir.Constant(_VECTOR, [distance] * TILE)), other, found)
-        emit.store(found, emit.tile(costs, row, tile))
-    return context.get_dummy_value()
+def _emit_steps(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+    return _emit_worth(Emitter(context, builder, signature, args), _U1, {12: 3, 2: 2, 1: 1})
 
 
 @intrinsic  # type: ignore[untyped-decorator]
-def _align_row(
+def _ratio_row(
+    context: Any, state: Any, costs: Any, table: Any, row: Any
+) -> tuple[Any, Callable[..., Any]]:
+    """`_step_row` for time ratios."""
+    return types.void(state, costs, table, row), _emit_ratios
+
+
+def _emit_ratios(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+    return _emit_worth(Emitter(context, builder, signature, args), _X1, {1: 1})
+
+
+def _emit_worth(emit: Emitter, signs: int, near: dict[int, int]) -> Any:
+    """`near`: in which column of the table stands what one is worth that is off by how much."""
+    state, costs, table = (emit.data(n) for n in (0, 1, 2))
+    row = emit.args[3]
+    value, *worth = (emit.constant(table, row, 6, n) for n in range(6))
+    for tile in range(LANES // TILE):
+        away = emit.build.sub(emit.load(emit.tile(state, signs, tile)), value)
+        away = emit.larger(away, emit.build.sub(emit.zero, away))
+        found = worth[3]
+        for distance, column in {**near, 0: 5}.items():
+            off = (away, ir.Constant(VECTOR, [distance] * TILE))
+            found = emit.where(off, worth[column - 1], found)
+        emit.store(found, emit.tile(costs, row, tile))
+    return emit.nothing
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def _align_rows(
     context: Any,
     score: Any,
     back1: Any,
@@ -200,68 +178,99 @@ def _align_row(
     gap_work: Any,
     state: Any,
     costs: Any,
-    step: Any,
-    ratio: Any,
+    step_of: Any,
+    ratio_of: Any,
     constants: Any,
-    row: Any,
+    first: Any,
+    last: Any,
 ) -> tuple[Any, Callable[..., Any]]:
-    """One row of one column in all lanes; the arrays are int16 in C order, the rest int64.
+    """Rows `first` to `last` (without it) of one column in all lanes; int16 arrays in C order.
 
     `score` (three columns, LANES): rows of the matrix, those of the column before from `back1` on,
-    of the one before that from `back2` on, this column's from `here` on.
+    of the one before that from `back2` on, this column's from `here` on; all of them int64.
     """
     arguments = (
-        score, back1, back2, here, gap_work, state, costs, step, ratio, constants, row,
+        score, back1, back2, here, gap_work, state, costs, step_of, ratio_of, constants, first, last,
     )  # fmt: skip
-    return types.void(*arguments), _emit_row
+    return types.void(*arguments), _emit_rows
 
 
-def _emit_row(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-    emit = _Emitter(context, builder, signature, args)
-    _, back1, back2, here, _, _, _, step, ratio, _, row = args
-    score, gaps, state, costs, table = (emit.data(n) for n in (0, 4, 5, 6, 9))
-    before1, before2 = builder.add(back1, row), builder.add(back2, row)
-    reached = emit.plus(builder.add(here, row), 2)
-
-    def constant(number: int) -> Any:
-        return emit.constant(table, row, _CONSTANTS, number)
-
-    def when_equal(x: Any, number: int, worth: int) -> Any:
-        return emit.where((x, constant(number)), constant(worth), emit.zero)
-
+def _emit_rows(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+    emit = Emitter(context, builder, signature, args)
+    # Tile by tile, so that what goes from row to row stays in registers.
     for tile in range(LANES // TILE):
+        _emit_tile(emit, builder, tile)
+    return context.get_dummy_value()
 
-        def held(base: Any, number: Any, tile: int = tile) -> Any:
-            return emit.load(emit.tile(base, number, tile))
 
-        query, top, u1, u2, x1, x2 = (held(state, n) for n in range(6))
+def _emit_tile(emit: Emitter, builder: Any, tile: int) -> None:
+    _, back1, back2, here, *_, first, last = emit.args
+    score, gaps, state, costs, step_of, ratio_of, table = (
+        emit.data(n) for n in (0, 4, 5, 6, 7, 8, 9)
+    )
+
+    def held(base: Any, number: Any) -> Any:
+        return emit.load(emit.tile(base, number, tile))
+
+    u1, u2, x1, x2 = (held(state, n) for n in (_U1, _U2, _X1, _X2))
+    kept = {
+        _GAP: held(state, _GAP),
+        _TOP: held(state, _TOP),
+        "back1": held(score, builder.add(back1, first)),
+        "back2": held(score, builder.add(back2, first)),
+    }
+    cells = {name: emitting.alloca_once_value(builder, value) for name, value in kept.items()}
+    with emitting.for_range(builder, last, start=first) as loop:
+        row = loop.index
+        query, top, before1, before2 = (builder.load(cells[name]) for name in cells)
+        above1, above2 = (held(score, emit.plus(builder.add(b, row), 1)) for b in (back1, back2))
+        builder.store(above1, cells["back1"])
+        builder.store(above2, cells["back2"])
+        step, ratio = (builder.load(builder.gep(base, [row])) for base in (step_of, ratio_of))
+
+        def constant(number: int, row: Any = row) -> Any:
+            return emit.constant(table, row, _CONSTANTS, number)
+
+        def when_equal(x: Any, number: int, worth: int) -> Any:
+            return emit.where((x, constant(number)), constant(worth), emit.zero)
+
         work = held(gaps, row)
-        best = emit.total(
-            held(score, emit.plus(before1, 1)),
-            held(costs, step),
-            held(costs, ratio),
-            when_equal(u1, _STEP, _EQUAL),
-            when_equal(x1, _RATIO, _RHYTHM),
-        )
+        best = emit.total(above1, held(costs, step), held(costs, ratio))
         # One note changed between two that agree; one too many; one missing.
         changed, extra, missing = (
-            emit.total(held(score, at), when_equal(u, a, c), when_equal(x, b, r))
-            for at, u, a, c, x, b, r in (
+            emit.total(before, when_equal(u, a, c), when_equal(x, b, r))
+            for before, u, a, c, x, b, r in (
                 (before2, u2, _STEP2, _CHANGED, x2, _RATIO2, _RHYTHM2_MORE),
                 (before1, u1, _STEP2, _EXTRA, x1, _RATIO2, _RHYTHM2_MORE),
-                (emit.plus(before2, 1), u2, _STEP, _MISSING, x2, _RATIO, _RHYTHM_MORE),
+                (above2, u2, _STEP, _MISSING, x2, _RATIO, _RHYTHM_MORE),
             )
         )
         mend = emit.larger(emit.larger(changed, extra), missing)
         best = emit.larger(best, builder.add(mend, constant(_MENDED)))
         for other in (emit.zero, work, query):
             best = emit.larger(best, other)
-        emit.store(best, emit.tile(score, reached, tile))
+        emit.store(best, emit.tile(score, emit.plus(builder.add(here, row), 2), tile))
         opened, longer = builder.sub(best, constant(_OPEN)), constant(_EXTEND)
-        for gap, base, at in ((work, gaps, row), (query, state, _GAP)):
-            gap = emit.larger(opened, builder.sub(gap, longer))
-            emit.store(gap, emit.tile(base, at, tile))
-        emit.store(emit.larger(top, best), emit.tile(state, _TOP, tile))
+        emit.store(emit.larger(opened, builder.sub(work, longer)), emit.tile(gaps, row, tile))
+        builder.store(emit.larger(opened, builder.sub(query, longer)), cells[_GAP])
+        builder.store(emit.larger(top, best), cells[_TOP])
+    for number in (_GAP, _TOP):
+        emit.store(builder.load(cells[number]), emit.tile(state, number, tile))
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def _keep_best(context: Any, best: Any, check: Any, state: Any) -> tuple[Any, Callable[..., Any]]:
+    """Row `check` of `best`, where the column's best score so far is larger."""
+    return types.void(best, check, state), _emit_best
+
+
+def _emit_best(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+    emit = Emitter(context, builder, signature, args)
+    best, state = emit.data(0), emit.data(2)
+    for tile in range(LANES // TILE):
+        place = emit.tile(best, args[1], tile)
+        top = emit.load(emit.tile(state, _TOP, tile))
+        emit.store(emit.larger(emit.load(place), top), place)
     return context.get_dummy_value()
 
 
@@ -270,20 +279,18 @@ def _sweep(
     signs: tuple[Ints, Ints, Ints],
     events: tuple[Ints, Ints, Ints, Ints],
     told: tuple[Ints, Ints, Ints, Ints],
+    room: tuple[Ints, Ints, Ints, Ints, Ints],
     checks: Ints,
     out: Ints,
 ) -> None:
     steps, ratios, ratios2 = signs
     event_column, event_lane, event_block, event_reset = events
     constants, unlike, step_of, ratio_of = told
+    score, gap_work, state, best, costs = room
     rows, count, different = constants.shape[0], checks.shape[0], unlike.shape[0]
     first_ratio = ratio_of.min()
-    score = np.zeros((3 * (rows + 2), LANES), np.int16)
-    gap_work = np.full((rows, LANES), FLOOR, np.int16)
-    state = np.zeros((6, LANES), np.int16)
-    best = np.zeros((count, LANES), np.int16)
-    costs = np.zeros((different, LANES), np.int16)
-    here, back1, back2 = 0, rows + 2, 2 * (rows + 2)
+    column = score.shape[0] // 3
+    here, back1, back2 = 0, column, 2 * column
     event = 0
     for j in range(steps.shape[0]):
         while event < event_column.shape[0] and event_column[event] == j:
@@ -301,16 +308,20 @@ def _sweep(
         _open_column(state, steps, ratios, ratios2, j, max(0, j - 1))
         if j == 0:
             state[_U2] = 0
-        for n in range(different):
-            _cost_row(state, _U1 if n < first_ratio else _X1, costs, unlike, n)
-        c = 0
-        for i in range(rows):
-            step, ratio = step_of[i], ratio_of[i]
-            _align_row(score, back1, back2, here, gap_work, state, costs, step, ratio, constants, i)
-            if c < count and i + 1 == checks[c]:
-                for lane in range(LANES):
-                    best[c, lane] = max(best[c, lane], state[_TOP, lane])
-                c += 1
+        for n in range(first_ratio):
+            _step_row(state, costs, unlike, n)
+        for n in range(first_ratio, different):
+            _ratio_row(state, costs, unlike, n)
+        row = 0
+        for c in range(count):
+            while row < checks[c]:
+                last = min(row + AT_ONCE, checks[c])
+                _align_rows(
+                    score, back1, back2, here, gap_work, state, costs,
+                    step_of, ratio_of, constants, row, last,
+                )  # fmt: skip
+                row = last
+            _keep_best(best, c, state)
         here, back1, back2 = back2, here, back1
     while event < event_column.shape[0]:
         if event_block[event] >= 0:
@@ -333,4 +344,17 @@ def sweep(
 ) -> None:
     """`kernels.sweep`, in vectors: same arguments, same values."""
     events = (event_column, event_lane, event_block, event_reset)
-    _sweep((steps, ratios, ratios2), events, prepared(profile), checks, out)
+    told = prepared(profile)
+    rows = len(profile)
+    # The three columns in turn, a third of a page from one another.
+    column = rows + 2 + (PAGE // 3 + 1 - rows - 2) % PAGE
+    gap_work = aligned(rows, LANES)
+    gap_work[:] = FLOOR
+    room = (
+        aligned(3 * column, LANES),
+        gap_work,
+        aligned(6, LANES),
+        aligned(len(checks), LANES),
+        aligned(len(told[1]), LANES),
+    )
+    _sweep((steps, ratios, ratios2), events, told, room, checks, out)

@@ -30,7 +30,8 @@ Writing is in `midi_write`.
 
 from bisect import bisect_right
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from functools import cache
 from itertools import chain
 from operator import itemgetter
 from pathlib import Path
@@ -106,16 +107,25 @@ def _mark(meta: tuple[int, int, bytes]) -> int:
 
 def _voices(raw: RawFile) -> list[_Found]:
     """Every (track, channel) pair with a mark or a note, in the file's order."""
-    everywhere = _programs(chain.from_iterable(track.programs for track in raw.tracks))
     found: list[_Found] = []
+
+    @cache
+    def anywhere(channel: int) -> _Changes:
+        every = chain.from_iterable(track.programs.get(channel, []) for track in raw.tracks)
+        return sorted(every, key=itemgetter(0))
+
+    def program(track: RawTrack, channel: int, tick: int) -> int:
+        """The track's own, else the channel's in any track."""
+        own = _in_force(track.programs.get(channel, []), tick)
+        return (_in_force(anywhere(channel), tick) or 0) if own is None else own
+
     for index, track in enumerate(raw.tracks):
         first = _first_notes(track)
-        own = _programs(track.programs)
         alone = len(first) == 1 or raw.type == 1
         for channel, tick in first.items():
             name = _name(track, channel, alone)
-            program = _program((own, everywhere), channel, tick)
-            found.append(_Found(index, channel, Voice(name, program, channel == DRUMS)))
+            sound = program(track, channel, tick)
+            found.append(_Found(index, channel, Voice(name, sound, channel == DRUMS)))
         if len(found) > MAX_VOICES:
             raise BadMidi(f"the file has more than {MAX_VOICES} voices; legal is up to that")
     return found
@@ -154,27 +164,14 @@ def _short(name: str) -> str:
     return name.encode()[:MAX_NAME_BYTES].decode(errors="ignore")
 
 
-_Programs = dict[int, list[tuple[int, int]]]
-"""(tick, program) in order of tick, by channel."""
+_Changes = list[tuple[int, int]]
+"""(tick, program) of one channel, in order of tick."""
 
 
-def _programs(events: Iterable[tuple[int, int, int]]) -> _Programs:
-    found: _Programs = {}
-    for tick, channel, program in events:
-        found.setdefault(channel, []).append((tick, program))
-    for changes in found.values():
-        changes.sort(key=itemgetter(0))
-    return found
-
-
-def _program(places: tuple[_Programs, _Programs], channel: int, tick: int) -> int:
-    """The program in force at `tick`: the track's own, else the channel's anywhere, else 0."""
-    for place in places:
-        changes = place.get(channel, [])
-        before = bisect_right(changes, tick, key=itemgetter(0))
-        if before:
-            return changes[before - 1][1]
-    return 0
+def _in_force(changes: _Changes, tick: int) -> int | None:
+    """The program at `tick`; None before the first."""
+    before = bisect_right(changes, tick, key=itemgetter(0))
+    return changes[before - 1][1] if before else None
 
 
 class _Paired(NamedTuple):

@@ -49,13 +49,13 @@ class RawTrack:
     """One track's events in the file's order, ticks counted from its start.
 
     `ticks[i]` and `keys[i]` are one note-on or note-off: channel << 14 | pitch << 7 |
-    velocity, where velocity 0 is an off.  `programs` holds (tick, channel, program),
+    velocity, where velocity 0 is an off.  `programs` holds (tick, program) by channel,
     `metas` (tick, type, data), `end` the tick of the end of the track.
     """
 
     ticks: list[int] = field(default_factory=list)
     keys: list[int] = field(default_factory=list)
-    programs: list[tuple[int, int, int]] = field(default_factory=list)
+    programs: dict[int, list[tuple[int, int]]] = field(default_factory=dict)
     metas: list[tuple[int, int, bytes]] = field(default_factory=list)
     end: int = 0
 
@@ -182,7 +182,7 @@ def _read_other(track: RawTrack, chunk: bytes, pos: int, tick: int, status: int,
     if max(chunk[pos], chunk[pos + size - 1]) > 0x7F:
         raise BadMidi(f"{where} holds a data byte above 127 at its byte {pos}")
     if status >> 4 == 0xC:
-        track.programs.append((tick, status & 15, chunk[pos]))
+        track.programs.setdefault(status & 15, []).append((tick, chunk[pos]))
     return pos + size
 
 

