@@ -22,8 +22,8 @@ _LOOPS: dict[str, Callable[..., Any]] = {
     "likeliest": whole_loops.likeliest,
 }
 
-
 _SOURCES = ("emitter", "kernels", "many", "segment", "streams", "told", "vectors", "whole_loops")
+"""Modules whose text goes into the loops, be it only a constant."""
 
 
 @dataclass(frozen=True, slots=True)

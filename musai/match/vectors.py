@@ -46,7 +46,7 @@ NEVER = -10_000
 ) = range(12)  # fmt: skip
 _CONSTANTS = 12
 
-# A step or ratio of the phrase; what one costs that is off by 1, 2, 12, by more, and not at all.
+# A step or ratio of the phrase; what one is worth that is off by 1, 2, 12, by more, and not at all.
 _STEP_COSTS = [k.STEP, k.NEAR1, k.NEAR2, k.OCTAVE, k.FAR, k.EQUAL]
 _RATIO_COSTS = [k.RATIO, k.RHYTHM_NEAR, k.RHYTHM_FAR, k.RHYTHM_FAR, k.RHYTHM_FAR, k.RHYTHM]
 
@@ -122,7 +122,7 @@ def _emit_head(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         emit.store(emit.zero, emit.tile(state, _TOP, tile))
         for number, signs in ((_U1, step), (_U2, two), (_X1, x1), (_X2, x2)):
             emit.store(builder.sext(signs, VECTOR), emit.tile(state, number, tile))
-    return context.get_dummy_value()
+    return emit.nothing
 
 
 @intrinsic  # type: ignore[untyped-decorator]
@@ -199,11 +199,12 @@ def _emit_rows(context: Any, builder: Any, signature: Any, args: Any) -> Any:
     emit = Emitter(context, builder, signature, args)
     # Tile by tile, so that what goes from row to row stays in registers.
     for tile in range(LANES // TILE):
-        _emit_tile(emit, builder, tile)
-    return context.get_dummy_value()
+        _emit_tile(emit, tile)
+    return emit.nothing
 
 
-def _emit_tile(emit: Emitter, builder: Any, tile: int) -> None:
+def _emit_tile(emit: Emitter, tile: int) -> None:
+    builder = emit.build
     _, back1, back2, here, *_, first, last = emit.args
     score, gaps, state, costs, step_of, ratio_of, table = (
         emit.data(n) for n in (0, 4, 5, 6, 7, 8, 9)
@@ -271,7 +272,7 @@ def _emit_best(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         place = emit.tile(best, args[1], tile)
         top = emit.load(emit.tile(state, _TOP, tile))
         emit.store(emit.larger(emit.load(place), top), place)
-    return context.get_dummy_value()
+    return emit.nothing
 
 
 @numba.njit(nogil=True, cache=True)
