@@ -5,36 +5,26 @@ phrase.  A phrase that is a work's passage moved up by 3 semitones and
 played twice as slowly has transposition 3 and tempo ratio 2.0.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from musai.match.compiled import kernels
-
 RHYTHM_TOLERANCE = 0.25
 """Two time gaps are of one class when they differ by less than this, in octaves, after the tempo."""
 
 Ints = NDArray[Any]
-Reader = Callable[..., tuple[int, int, float, int, int]]
-
-
-@dataclass(frozen=True, slots=True)
-class Passage:
-    """Two lines and the pairs between them: pitches, onsets (ticks), and pairs int (n, 2)."""
-
-    query_pitch: Ints
-    query_onset: Ints
-    work_pitch: Ints
-    work_onset: Ints
-    pairs: Ints
 
 
 @dataclass(frozen=True, slots=True)
 class Explained:
-    """An alignment in a reader's terms.
+    """An alignment in a reader's terms, after its pairs were stretched as far as both sides go on alike.
+
+    The transposition is the commonest difference in pitch; the tempo comes
+    from the gaps that agree with their median.  A run is of pairs that follow
+    one another on both sides, equal in interval and, the tempo taken away, in
+    rhythm class: `told.read` works them out.
 
     `pairs` int (n, 2) of note numbers in the two lines; `equal`, `changed`
     count pairs, `extra` notes of the phrase without a partner between the
@@ -50,36 +40,6 @@ class Explained:
     extra: int
     missing: int
     longest_run: int
-
-
-def explain(passage: Passage, read: Reader | None = None) -> Explained:
-    """Explain a passage, after stretching its pairs as far as both sides go on alike.
-
-    The transposition is the commonest difference in pitch; the tempo comes
-    from the gaps that agree with their median.  A run is of pairs that follow
-    one another on both sides, equal in interval and, the tempo taken away, in
-    rhythm class.  `read` is `told.read`, by default compiled.
-    """
-    if len(passage.pairs) == 0:
-        return Explained(passage.pairs, 0, 1.0, 0, 0, 0, 0, 0)
-    out = np.zeros((len(passage.query_pitch) + len(passage.pairs), 2), np.int32)
-    total, shift, tempo, equal, run = (read or kernels().read)(
-        passage.query_pitch,
-        passage.query_onset,
-        passage.work_pitch,
-        passage.work_onset,
-        passage.pairs,
-        RHYTHM_TOLERANCE,
-        out,
-    )
-    return explained(out[:total], shift, tempo, equal, run)
-
-
-def explained(pairs: Ints, shift: int, tempo: float, equal: int, run: int) -> Explained:
-    """From what `told.read` says of stretched pairs int (n, 2), n > 0."""
-    total = len(pairs)
-    extra, missing = (pairs[-1] - pairs[0] + 1 - total).tolist()
-    return Explained(pairs, shift, tempo, equal, total - equal, extra, missing, run)
 
 
 def on_both_sides(query: Ints, work: Ints, pairs: Ints, transposition: int, tempo: float) -> Ints:

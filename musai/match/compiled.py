@@ -17,6 +17,8 @@ _lock = threading.Lock()
 
 _LOOPS: dict[str, Callable[..., Any]] = {
     "skyline": plain.skyline,
+    "worths": plain.worths,
+    "levels": plain.levels,
     "forward": whole_loops.forward,
     "backward": whole_loops.backward,
     "likeliest": whole_loops.likeliest,
@@ -34,7 +36,8 @@ class Kernels:
     lies: Callable[..., None]
     trace: Callable[..., Any]
     skyline: Callable[..., int]
-    read: Callable[..., tuple[int, int, float, int, int]]
+    worths: Callable[..., Any]
+    levels: Callable[..., None]
     forward: Callable[..., float]
     backward: Callable[..., None]
     likeliest: Callable[..., float]
@@ -71,4 +74,4 @@ def kernels() -> Kernels:
 
         finally:
             config.CACHE_DIR = before
-    return Kernels(sweep=vectors.sweep, lies=many.lies, trace=many.trace, read=many.read, **made)
+    return Kernels(sweep=vectors.sweep, lies=many.lies, trace=many.trace, **made)

@@ -22,6 +22,9 @@ LANES = 64
 FLOOR = -30000
 """A score that no path can have, far enough from the end of int16 to be added to."""
 
+NEVER_ENOUGH = 2**30
+"""A score that no alignment reaches."""
+
 # Columns of a query profile, one row a note from the second on; see scores.py.
 STEP, STEP2, RATIO, RATIO2 = 0, 1, 2, 3
 EQUAL, NEAR1, NEAR2, OCTAVE, FAR = 4, 5, 6, 7, 8
@@ -216,6 +219,30 @@ def skyline(onsets: Ints, ends: Ints, pitches: Ints, top: bool, spread: int, cho
     return count
 
 
+BAR, BEAT, HALF, BETWEEN = 3, 2, 1, 0
+"""Metrical levels: on a bar line, on another beat, half way between beats, elsewhere."""
+
+
+def levels(starts: Ints, bars: Ints, beats: Ints, onsets: Ints, slack: int, out: Ints) -> None:
+    """The metrical level of each of some onsets, in any order, to `out` (n,).
+
+    `starts`, `bars`, `beats` as in `places.Bars`; `slack` ticks beside a place still count.
+    """
+    of = 0
+    for n in range(onsets.shape[0]):
+        onset = np.int64(onsets[n])
+        if onset < starts[of]:
+            of = 0
+        while of + 1 < starts.shape[0] and starts[of + 1] <= onset:
+            of += 1
+        inside = onset - starts[of]
+        out[n] = BETWEEN
+        for level, every in ((HALF, beats[of] // 2), (BEAT, beats[of]), (BAR, bars[of])):
+            past = inside % every
+            if past <= slack or every - past <= slack:
+                out[n] = level
+
+
 STOP, DIRECT, VIA_CHANGED, VIA_EXTRA, VIA_MISSING, SKIP_WORK, SKIP_QUERY = range(7)
 """How a cell of the score matrix was reached; the low three bits of a direction."""
 
@@ -223,16 +250,45 @@ SKIP_WORK_ON, SKIP_QUERY_ON = 8, 16
 """Bits of a direction: that gap goes on beyond this cell."""
 
 
+def worths(profile: Ints) -> Ints:
+    """What each sign is worth against each row of a query profile, int32 (rows, 2, 256).
+
+    Steps in the first of the two, time ratios in the second; a sign from -128 on at its place
+    from there.
+    """
+    rows = profile.shape[0]
+    out = np.empty((rows, 2, 256), np.int32)
+    for i in range(rows):
+        out[i, 0] = profile[i, FAR]
+        out[i, 1] = profile[i, RHYTHM_FAR]
+        for away in (12, 2, 1, 0):
+            column = OCTAVE if away == 12 else EQUAL + away
+            for sign in (-away, away):
+                # Eight bits, as in the sweep.
+                out[i, 0, (profile[i, STEP] + sign) % 256 ^ 128] = profile[i, column]
+        for away in (1, 0):
+            for sign in (-away, away):
+                out[i, 1, (profile[i, RATIO] + sign) % 256 ^ 128] = profile[i, RHYTHM + away]
+    return out
+
+
 def trace(
-    steps: Ints, ratios: Ints, ratios2: Ints, profile: Ints, ways: Ints, pairs: Ints
+    steps: Ints,
+    ratios: Ints,
+    ratios2: Ints,
+    profile: Ints,
+    worth: Ints,
+    enough: int,
+    ways: Ints,
+    pairs: Ints,
 ) -> tuple[int, int]:
     """The best local alignment of a phrase with one stream: its score and its pairs.
 
-    `steps`, `ratios`, `ratios2` int8 (notes,); `profile` as in `sweep`;
-    `ways` uint8 (rows, notes) is written over; `pairs` int32 (any, 3) takes
-    (note of the phrase, note of the stream, 1 if the pair is a changed
-    note), last pair first.  Returns (score, number of pairs); the score is
-    that of `sweep`.
+    `steps`, `ratios`, `ratios2` int8 (notes,); `profile` as in `sweep`,
+    `worth` its `worths`; what comes after is not looked at once a score is `enough`; `ways` uint8
+    (notes, rows) is written over; `pairs` int32 (any, 3) takes (note of the
+    phrase, note of the stream, 1 if the pair is a changed note), last pair
+    first.  Returns (score, number of pairs); the score is that of `sweep`.
     """
     rows = profile.shape[0]
     columns = steps.shape[0]
@@ -251,25 +307,8 @@ def trace(
         x2 = int(ratios2[j])
         gap_query = FLOOR
         for i in range(rows):
-            d = abs((u1 - int(profile[i, STEP]) + 128) % 256 - 128)
-            s = int(profile[i, FAR])
-            if d == 0:
-                s = int(profile[i, EQUAL])
-            elif d == 1:
-                s = int(profile[i, NEAR1])
-            elif d == 2:
-                s = int(profile[i, NEAR2])
-            elif d == 12:
-                s = int(profile[i, OCTAVE])
-            x = abs((x1 - int(profile[i, RATIO]) + 128) % 256 - 128)
+            h = back1[i + 1] + worth[i, 0, u1 + 128] + worth[i, 1, x1 + 128]
             far = int(profile[i, RHYTHM_FAR])
-            if x == 0:
-                s += int(profile[i, RHYTHM])
-            elif x == 1:
-                s += int(profile[i, RHYTHM_NEAR])
-            else:
-                s += far
-            h = back1[i + 1] + s
             way = DIRECT
             if u2 == profile[i, STEP2]:
                 s = int(profile[i, CHANGED])
@@ -313,25 +352,28 @@ def trace(
                 way |= SKIP_QUERY_ON
             else:
                 gap_query = opened
-            ways[i, j] = way
-        for i in range(rows + 2):
-            back2[i] = back1[i]
-            back1[i] = here[i]
+            ways[j, i] = way
+        if best >= enough:
+            break
+        spare = back2
+        back2 = back1
+        back1 = here
+        here = spare
     count = 0
     i, j = best_i, best_j
     last_i, last_j = -1, -1
     while i >= 0 and j >= 0:
-        way = ways[i, j] & 7
+        way = ways[j, i] & 7
         if way == STOP:
             break
         if way == SKIP_WORK:
             j -= 1
-            while j >= 0 and ways[i, j] & SKIP_WORK_ON:
+            while j >= 0 and ways[j, i] & SKIP_WORK_ON:
                 j -= 1
             continue
         if way == SKIP_QUERY:
             i -= 1
-            while i >= 0 and ways[i, j] & SKIP_QUERY_ON:
+            while i >= 0 and ways[j, i] & SKIP_QUERY_ON:
                 i -= 1
             continue
         if (i, j) != (last_i, last_j):

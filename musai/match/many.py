@@ -18,10 +18,12 @@ from musai.match.streams import NO_STEP, SHORTEST
 
 Ints = NDArray[Any]
 
-STREAM, SCORE, TOTAL, SHIFT, EQUAL, RUN = range(6)
-"""Columns of `numbers`: the stream, the score, the pairs, and of those what `told.read` says."""
+STREAM, SCORE, TOTAL, SHIFT, EQUAL, RUN, EXTRA, MISSING = range(8)
+"""Columns of `numbers`: the stream, the score, the pairs, of those what `told.read` says, and how many
+notes of the line and of the stream stand between the first pair and the last without a partner."""
 
 trace = numba.njit(nogil=True, cache=True)(kernels.trace)
+worths = numba.njit(nogil=True, cache=True)(kernels.worths)
 read = numba.njit(nogil=True, cache=True)(told.read)
 
 
@@ -38,9 +40,16 @@ def _best_block(work_streams: Ints, stream_blocks: Ints, scores: Ints, work: int
 
 @numba.njit(nogil=True, cache=True)
 def _aligned(
-    symbols: tuple[Ints, Ints, Ints], lane: int, column: int, start: int, stop: int, profile: Ints
+    symbols: tuple[Ints, Ints, Ints],
+    place: tuple[int, int],
+    start: int,
+    stop: int,
+    told: tuple[Ints, Ints],
+    enough: int,
 ) -> Any:
     """Score and pairs int32 (n, 2), first pair first, with notes start:stop of a stream."""
+    lane, column = place
+    profile, worth = told
     if stop - start < SHORTEST:
         return 0, np.zeros((0, 2), np.int32)
     steps = symbols[0][column + start : column + stop, lane].copy()
@@ -48,9 +57,9 @@ def _aligned(
     ratios2 = symbols[2][column + start : column + stop, lane].copy()
     steps[0] = NO_STEP
     rows = profile.shape[0]
-    ways = np.empty((rows, stop - start), np.uint8)
+    ways = np.empty((stop - start, rows), np.uint8)
     pairs = np.empty((3 * rows + 6, 3), np.int32)
-    score, count = trace(steps, ratios, ratios2, profile, ways, pairs)
+    score, count = trace(steps, ratios, ratios2, profile, worth, enough, ways, pairs)
     kept = np.empty((count, 2), np.int32)
     total = 0
     for a in range(count):
@@ -68,26 +77,30 @@ def lies(
     offsets: tuple[Ints, Ints, Ints],
     dealt: tuple[Ints, Ints],
     symbols: tuple[Ints, Ints, Ints],
-    notes: tuple[Ints, Ints],
+    notes: tuple[Ints, Ints, Ints],
     scores: Ints,
     works: Ints,
-    query: tuple[Ints, Ints, Ints],
+    everywhere: bool,
+    query: tuple[Ints, Ints, Ints, Ints],
     tolerance: float,
     numbers: Ints,
     tempos: Ints,
     pairs: Ints,
+    placed: Ints,
 ) -> None:
     """The best alignment of a line with each of `works`, numbers within one segment.
 
     `offsets`: `work_streams`, `stream_blocks`, `stream_notes`; `dealt`: `stream_lane`,
-    `stream_column`; `symbols`: `steps`, `ratios`, `ratios2`; `notes`: `pitch`, `onset`, all of the
-    segment; `scores` by block; `query`: profile, pitch, onset of the line.  Writes `numbers`
-    int64 (works, 6), `tempos` (works,), `pairs` int32 (works, notes of the line + 1, 2).
+    `stream_column`; `symbols`: `steps`, `ratios`, `ratios2`; `notes`: `pitch`, `onset`, `note`, all of
+    the segment; `scores` by block, `everywhere` as in `search.Found`; `query`: profile, pitch, onset
+    and index of the line.  Writes `numbers` int64 (works, 8), `tempos` (works,), `pairs` int32
+    (works, notes of the line + 1, 2) by line and stream, `placed` int64 by phrase and work.
     """
     work_streams, stream_blocks, stream_notes = offsets
     stream_lane, stream_column = dealt
-    pitch, onset = notes
-    profile, query_pitch, query_onset = query
+    pitch, onset, note = notes
+    profile, query_pitch, query_onset, query_index = query
+    told = profile, worths(profile)
     size = len(query_pitch)
     for n in range(len(works)):
         stream, block = _best_block(work_streams, stream_blocks, scores, works[n])
@@ -96,14 +109,15 @@ def lies(
         if stream < 0:
             continue
         first, last = stream_notes[stream], stream_notes[stream + 1]
-        lane, column = stream_lane[stream], stream_column[stream]
+        dealt_to = stream_lane[stream], stream_column[stream]
+        enough = scores[block] if everywhere else kernels.NEVER_ENOUGH
         begin = (block - stream_blocks[stream]) * BLOCK
         start, stop = max(0, begin - 2 * size - 16), min(begin + BLOCK, last - first)
-        score, found = _aligned(symbols, lane, column, start, stop, profile)
+        score, found = _aligned(symbols, dealt_to, start, stop, told, enough)
         if score < scores[block]:
             # A path with long gaps began before, or one of the index engine's ends after.
             stop = min(begin + BLOCK + 2 * size, last - first)
-            score, found = _aligned(symbols, lane, column, 0, stop, profile)
+            score, found = _aligned(symbols, dealt_to, 0, stop, told, enough)
         numbers[n, SCORE] = score
         if len(found) == 0:
             continue
@@ -114,3 +128,8 @@ def lies(
         numbers[n, TOTAL], numbers[n, SHIFT] = total, shift
         numbers[n, EQUAL], numbers[n, RUN] = equal, run
         tempos[n] = tempo
+        for column, side in ((EXTRA, 0), (MISSING, 1)):
+            numbers[n, column] = pairs[n, total - 1, side] - pairs[n, 0, side] + 1 - total
+        for a in range(total):
+            placed[n, a, 0] = query_index[pairs[n, a, 0]]
+            placed[n, a, 1] = note[first + pairs[n, a, 1]]

@@ -38,10 +38,10 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Single:
-    """Each cluster by itself: p, q, and whether p is extrapolated."""
+    """Each cluster by itself: p and whether it is extrapolated, (clusters,); q of those that are told of."""
 
     p: Floats
-    q: Floats
+    q: dict[int, float]
     extended: NDArray[np.bool_]
 
 
@@ -143,11 +143,11 @@ class Matcher:
         ranked = ranking.rank(self.index, np.stack([f.works for f, _ in found]))
         lies = ranking.Lies(self.index, lines, [f for f, _ in found])
         ranked = ranking.again(lies, ranked, ranking.in_bars(lies, phrase.metre, self._bars_of))
-        single = self._single(lines, ranked)
+        first = ranked.order[: max(0, top)]
+        single = self._single(lines, ranked, first)
         query = Query(phrase, tuple(lines), lies, ranked, single)
         passages = Passages(self.catalogue, phrase, engine)
         kept: list[Hit] = []
-        first = ranked.order[: max(0, top)]
         for number in range(len(lines)):
             held_by = first[ranked.scores[number, first] > 0]
             lies.expect(number, ranked.best[held_by].tolist())
@@ -184,7 +184,9 @@ class Matcher:
         why = describe.too_short(longest) if self.index.alive.any() else "the corpus is empty"
         return describe.nothing(self.catalogue, why, describe.Search(lines))
 
-    def _single(self, lines: Sequence[search.Line], ranked: ranking.Ranked) -> Single | None:
+    def _single(
+        self, lines: Sequence[search.Line], ranked: ranking.Ranked, first: Ints
+    ) -> Single | None:
         """p of every cluster by itself: the most surprising line's, times the lines looked at.
 
         Of several nulls the largest p holds.
@@ -202,13 +204,14 @@ class Matcher:
             better = largest < p
             p = np.where(better, largest, p)
             extended = np.where(better, np.any([e for _, e in each], axis=0), extended)
-        return Single(p, significance.q_values(p), extended)
+        q = significance.q_values(p, first)
+        return Single(p, dict(zip(first.tolist(), q.tolist(), strict=True)), extended)
 
     def _hit(self, query: Query, cluster: int) -> tuple[Hit, ranking.Lie] | None:
         work = int(query.ranked.best[cluster])
         row = self.catalogue.rows[work]
-        scores = query.ranked.scores[:, cluster]
-        led = [int(n) for n in np.argsort(-scores, kind="stable") if scores[n] > 0]
+        scores = query.ranked.scores[:, cluster].tolist()
+        led = sorted((n for n, s in enumerate(scores) if s > 0), key=lambda n: -scores[n])
         lies = [held for n in led if (held := query.lies.of(n, work)) is not None]
         if not lies or row is None:
             return None
@@ -217,10 +220,11 @@ class Matcher:
         if len(query.lines[best.line]) < len(query.phrase):
             other = self.corpus.notes_of(row.id)
             pairs = ranking.together(best, lies[1:], query.phrase.notes, other)
+        alignment = tuple(map(tuple, pairs.tolist()))
         told = best.explained
         single = query.single
         p = None if single is None else float(single.p[cluster])
-        q = None if single is None else float(single.q[cluster])
+        q = None if single is None else single.q[cluster]
         same = self._variants.get(int(self.index.cluster[work]), ())
         hit = Hit(
             work_id=row.id,
@@ -234,9 +238,9 @@ class Matcher:
             transposition=told.transposition,
             tempo_ratio=told.tempo_ratio,
             longest_run=told.longest_run,
-            coverage_query=len(set(pairs[:, 0].tolist())) / len(query.phrase),
-            coverage_work=len(set(pairs[:, 1].tolist())) / max(1, row.notes),
-            alignment=tuple(map(tuple, pairs.tolist())),
+            coverage_query=len({i for i, _ in alignment}) / len(query.phrase),
+            coverage_work=len({j for _, j in alignment}) / max(1, row.notes),
+            alignment=alignment,
             licence=row.licence,
             composer=row.composer,
             attribution=row.attribution,

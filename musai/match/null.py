@@ -47,7 +47,7 @@ Scored = tuple[Ints, NDArray[np.bool_], NDArray[np.bool_]]
 """One phrase: its scores (classes, works), the works that are its own, those related to it."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class Null:
     """The null of one corpus by one reference.
 

@@ -8,20 +8,20 @@ tunes.  A phrase that was cut out of its bars has none to speak of: then
 nothing is gained, and nothing is lost.
 """
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from musai.match.compiled import kernels
+from musai.match.kernels import BAR, BEAT, BETWEEN, HALF  # noqa: F401
 from musai.match.learned import learned
 from musai.match.streams import SPREAD
 from musai.music.metre import Metre
 
 Ints = NDArray[Any]
-
-BAR, BEAT, HALF, BETWEEN = 3, 2, 1, 0
-"""Metrical levels: on a bar line, on another beat, half way between beats, elsewhere."""
 
 MOST = 6.0
 """Bits that agreement says at most: where one note stands tells where the others do, so all of them
@@ -51,12 +51,8 @@ class Bars:
 
     def levels(self, onsets: Ints) -> Ints:
         """The metrical level of each onset (ticks), int8 (n,); `SPREAD` / 2 beside it still counts."""
-        of = np.searchsorted(self.starts, onsets, side="right") - 1
-        inside = onsets.astype(np.int64) - self.starts[of]
-        out = np.full(len(onsets), BETWEEN, np.int8)
-        beats = self.beats[of]
-        for level, every in ((HALF, beats // 2), (BEAT, beats), (BAR, self.bars[of])):
-            out[np.minimum(inside % every, -inside % every) <= SPREAD // 2] = level
+        out = np.empty(len(onsets), np.int8)
+        kernels().levels(self.starts, self.bars, self.beats, onsets, SPREAD // 2, out)
         return out
 
     def kinds(self, onsets: Ints) -> Ints:
@@ -70,8 +66,8 @@ def beginnings(onsets: Ints) -> Ints:
     out = np.zeros(len(onsets), bool)
     out[:1] = True
     if len(onsets) > 2:
-        waits = np.diff(onsets.astype(np.int64))
-        out[1:] = waits >= LONG * np.sort(waits)[len(waits) // 2]
+        waits = onsets[1:].astype(np.int64) - onsets[:-1]
+        out[1:] = waits >= LONG * np.partition(waits, len(waits) // 2)[len(waits) // 2]
     return out
 
 
@@ -82,4 +78,4 @@ def agreement(first: Ints, second: Ints) -> float:
     phrase's bars an even chance of meaning nothing: false bars cost one bit at most.
     """
     total = min(MOST, float(learned().places[first, second].sum()))
-    return float(np.logaddexp2(-1.0, total - 1.0))
+    return math.log2(0.5 + 2.0 ** (total - 1.0))

@@ -54,13 +54,16 @@ def rank(index: Index, scores: Ints) -> Ranked:
         usual = np.quantile(scores[:, index.alive], 0.95, axis=1, keepdims=True)
         worth = np.maximum(0, scores - usual).sum(axis=0) + 1e-6 * scores.max(axis=0)
     else:
-        worth = scores[0].astype(float)
-    order = np.lexsort((np.arange(len(worth)), -worth))
+        worth = scores[0]  # int16, which numpy sorts by their digits
+    order = np.argsort(-worth, kind="stable")
     order = order[index.alive[order]]
-    _, first = np.unique(index.cluster[order], return_index=True)
-    best = order[np.sort(first)]
-    held = worth[best]
-    return Ranked(best, scores[:, best], held, np.arange(int((held > 0).sum())))
+    clusters = index.cluster[order]
+    # The last to be written is the first in order.
+    first = np.empty(len(worth), np.int64)
+    first[clusters[::-1]] = order[::-1]
+    best = order[first[clusters] == order]
+    held = worth[best].astype(float)
+    return Ranked(best, scores[:, best], held, np.arange(np.count_nonzero(held > 0)))
 
 
 InBars = Callable[["Lie", int], float]
@@ -166,37 +169,40 @@ class Lies:
 
     def _lies(self, which: int, segment: int, works: Ints) -> Iterator[Lie | None]:
         line, part = self._lines[which], self._index.segments[segment]
-        numbers = np.zeros((len(works), 6), np.int64)
+        found = self._found[which]
+        numbers = np.zeros((len(works), 8), np.int64)
         tempos = np.ones(len(works))
         pairs = np.zeros((len(works), len(line) + 1, 2), np.int32)
+        placed = np.zeros(pairs.shape, np.int64)
         kernels().lies(
             (part.work_streams, part.stream_blocks, part.stream_notes),
             (part.stream_lane, part.stream_column),
             (part.steps, part.ratios, part.ratios2),
-            (part.pitch, part.onset),
-            self._found[which].blocks[segment],
+            (part.pitch, part.onset, part.note),
+            found.blocks[segment],
             works,
-            (line.profile, line.pitch, line.onset),
+            found.everywhere,
+            (line.profile, line.pitch, line.onset, line.index),
             align.RHYTHM_TOLERANCE,
             numbers,
             tempos,
             pairs,
+            placed,
         )
-        for (stream, score, total, shift, equal, run), tempo, mine in zip(
-            numbers.tolist(), tempos.tolist(), pairs, strict=True
+        for (stream, score, total, shift, equal, run, extra, missing), tempo, mine, here in zip(
+            numbers.tolist(), tempos.tolist(), pairs, placed, strict=True
         ):
             if total == 0:
                 yield None
                 continue
-            told = align.explained(mine[:total], shift, tempo, equal, run)
-            first = int(part.stream_notes[stream])
-            placed = np.empty((total, 2), np.int64)
-            placed[:, 0] = line.index[told.pairs[:, 0]]
-            placed[:, 1] = part.note[first + told.pairs[:, 1]]
-            kind, voice = KINDS[int(part.stream_kind[stream])], int(part.stream_voice[stream])
+            told = align.Explained(
+                mine[:total], shift, tempo, equal, total - equal, extra, missing, run
+            )
+            kind, voice = KINDS[part.stream_kind[stream]], int(part.stream_voice[stream])
             name = kind if voice < 0 else f"{kind} of voice {voice + 1}"
-            ends = int(mine[0, 0]), int(mine[total - 1, 0])
-            yield Lie(which, score, (segment, stream), name, told, placed, *ends)
+            first = int(mine[0, 0])
+            last = first + total + extra - 1
+            yield Lie(which, score, (segment, stream), name, told, here[:total], first, last)
 
 
 def together(best: Lie, others: Sequence[Lie], query: NoteArray, work: NoteArray) -> Ints:

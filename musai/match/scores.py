@@ -77,8 +77,7 @@ class Scores:
     @property
     def version(self) -> str:
         """Eight hexadecimal digits that change with any value or with the background."""
-        text = repr(astuple(self)) + background().digest
-        return hashlib.sha256(text.encode()).hexdigest()[:8]
+        return _version(self)
 
 
 def scores_at(rates: Rates, divergence: float) -> Scores:
@@ -112,6 +111,12 @@ def scores_at(rates: Rates, divergence: float) -> Scores:
         gap_open=1 - beside("gap"),
         gap_extend=round(-math.log2(rates.gap_longer), 4),
     )
+
+
+@functools.cache
+def _version(scores: Scores) -> str:
+    text = repr(astuple(scores)) + background().digest
+    return hashlib.sha256(text.encode()).hexdigest()[:8]
 
 
 @functools.cache

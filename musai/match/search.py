@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from musai.match import candidates, scores
 from musai.match.compiled import kernels
 from musai.match.index import Index
+from musai.match.kernels import NEVER_ENOUGH
 from musai.match.segment import Segment
 from musai.match.streams import DRUMS, SHORTEST, Symbols, streams, symbols
 from musai.music.phrase import Phrase
@@ -52,10 +53,14 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Scores of one line: by block of each segment, and by work over all segments (int16)."""
+    """Scores of one line: by block of each segment, and by work over all segments (int16).
+
+    `everywhere`: every place was looked at, so that no alignment scores more than its block says.
+    """
 
     blocks: tuple[Ints, ...]
     works: Ints
+    everywhere: bool
 
 
 def lines(phrase: Phrase) -> tuple[list[Line], float]:
@@ -118,14 +123,14 @@ def exhaustive(index: Index, line: Line, checks: Ints | None = None) -> Found:
             out,
         )
         blocks.append(out if checks is not None else out[0])
-    return _found(index, blocks)
+    return _found(index, blocks, True)
 
 
-def _found(index: Index, blocks: list[Ints]) -> Found:
+def _found(index: Index, blocks: list[Ints], everywhere: bool) -> Found:
     works = [p.work_scores(b) for p, b in zip(index.segments, blocks, strict=True)]
     joined = np.concatenate(works, axis=-1)
     joined[..., ~index.alive] = 0
-    return Found(tuple(blocks), joined)
+    return Found(tuple(blocks), joined, everywhere)
 
 
 def by_index(index: Index, line: Line) -> Found:
@@ -137,7 +142,7 @@ def by_index(index: Index, line: Line) -> Found:
         held = candidates.windows(part, begin, len(line))
         np.maximum.at(out, held.block, candidates.align(part, held, line.profile))
         blocks.append(out)
-    return _found(index, blocks)
+    return _found(index, blocks, False)
 
 
 def search(index: Index, line: Line, engine: str = "auto") -> tuple[Found, str]:
@@ -165,10 +170,17 @@ def trace(part: Segment, stream: int, line: Line, start: int, stop: int) -> Trac
     if stop - start < SHORTEST:
         return Trace(0, np.zeros((0, 3), np.int32))
     signs = part.symbols(stream, start, stop)
-    ways = np.zeros((len(line) - 1, stop - start), np.uint8)
+    ways = np.zeros((stop - start, len(line) - 1), np.uint8)
     pairs = np.zeros((3 * len(line) + 3, 3), np.int32)
     score, count = kernels().trace(
-        signs.steps, signs.ratios, signs.ratios2, line.profile, ways, pairs
+        signs.steps,
+        signs.ratios,
+        signs.ratios2,
+        line.profile,
+        kernels().worths(line.profile),
+        NEVER_ENOUGH,
+        ways,
+        pairs,
     )
     found = pairs[:count][::-1]
     found[:, 1] += start

@@ -7,6 +7,7 @@ as extrapolated and never below one in all that the null counted.
 
 from dataclasses import dataclass
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +24,8 @@ COUNTED = 100
 
 TAIL = 0.002
 """Share of single works' scores to which the tail is fitted."""
+
+_ALL = slice(None)
 
 Ints = NDArray[Any]
 Floats = NDArray[np.float64]
@@ -120,39 +123,59 @@ def work_p(null: Null, notes: int, score: Ints, log_notes: Floats) -> tuple[Floa
     between = _between(null, inside)
     assert between is not None
     low, high, weight = between
-    p, extended = _class_p(null, low, score, log_notes)
-    if weight:
-        other, extended2 = _class_p(null, high, score, log_notes)
-        p = np.exp((1 - weight) * np.log(p) + weight * np.log(other))
-        extended = extended | extended2
-    return p, extended
+    table = _table(null, low)
+    r = residual(score, log_notes, float(null.slope[low]))
+    if not weight:
+        return table.p[r], table.extended[r]
+    other = _table(null, high)
+    r2 = residual(score, log_notes, float(null.slope[high]))
+    p = np.exp((1 - weight) * table.log[r] + weight * other.log[r2])
+    return p, table.extended[r] | other.extended[r2]
 
 
-def _class_p(null: Null, which: int, score: Ints, log_notes: Floats) -> tuple[Floats, NDArray[Any]]:
-    counts = null.pairs[which]
+@dataclass(frozen=True, slots=True)
+class _Table:
+    """p of every residual r, shape (BINS,), its logarithm, and whether it was extrapolated."""
+
+    p: Floats
+    log: Floats
+    extended: NDArray[np.bool_]
+
+
+_tables: WeakKeyDictionary[Null, dict[int, _Table]] = WeakKeyDictionary()
+
+
+def _table(null: Null, which: int) -> _Table:
+    held = _tables.setdefault(null, {})
+    if which not in held:
+        held[which] = _tabulated(null.pairs[which])
+    return held[which]
+
+
+def _tabulated(counts: Ints) -> _Table:
     total = float(counts.sum())
     above = np.cumsum(counts[::-1])[::-1]
-    r = residual(score, log_notes, float(null.slope[which]))
-    p = (1 + above[r]) / (1 + total)
+    r = np.arange(len(counts))
+    p = (1 + above) / (1 + total)
     # The tail starts where `TAIL` of all scores lie above, or more where that is few.
     cut = int(np.searchsorted(-above, -max(TAIL * total, 10 * COUNTED)))
-    extended = (above[r] < COUNTED) & (r > cut)
+    extended = (above < COUNTED) & (r > cut)
     if extended.any():
         held = np.arange(cut + 1, len(counts))
         tail = pareto(held - cut, counts[held])
         share = above[min(cut + 1, len(above) - 1)] / max(1.0, total)
         # The tail smooths what was counted few times; it never goes below what was counted.
         least = 1 / (1 + total)
-        p[extended] = np.maximum(least, share * tail.above(r[extended] - cut - 0.5))
-    return np.minimum(1.0, p), extended
+        beyond = (r[extended] - cut - 0.5).astype(np.float64)
+        p[extended] = np.maximum(least, share * tail.above(beyond))
+    p = np.minimum(1.0, p).astype(np.float64)
+    return _Table(p, np.log(p), extended)
 
 
-def q_values(p: Floats) -> Floats:
-    """Benjamini-Hochberg q over all p given."""
+def q_values(p: Floats, some: Ints | slice = _ALL) -> Floats:
+    """Benjamini-Hochberg q over all p given, of those at `some` places only."""
     count = len(p)
-    order = np.argsort(p)
-    q = p[order] * count / np.arange(1, count + 1)
-    q = np.minimum.accumulate(q[::-1])[::-1]
-    out = np.empty(count)
-    out[order] = np.minimum(1.0, q)
-    return out
+    ordered = np.sort(p)
+    q = np.minimum.accumulate((ordered * count / np.arange(1, count + 1))[::-1])[::-1]
+    # Equal p have equal q.
+    return np.minimum(1.0, q[np.searchsorted(ordered, p[some])])

@@ -78,10 +78,17 @@ def prepared(profile: Ints) -> tuple[Ints, Ints, Ints, Ints]:
         ],
         axis=1,
     )
-    steps, step_of = np.unique(profile[:, _STEP_COSTS], axis=0, return_inverse=True)
-    ratios, ratio_of = np.unique(profile[:, _RATIO_COSTS], axis=0, return_inverse=True)
+    steps, step_of = _different(profile[:, _STEP_COSTS])
+    ratios, ratio_of = _different(profile[:, _RATIO_COSTS])
     unlike = _spread(np.concatenate([steps, ratios]))
-    return _spread(values), unlike, step_of.ravel(), ratio_of.ravel() + len(steps)
+    return _spread(values), unlike, step_of, ratio_of + len(steps)
+
+
+def _different(rows: Ints) -> tuple[Ints, Ints]:
+    """The different rows, and which of them each row is."""
+    seen: dict[bytes, int] = {}
+    which = np.array([seen.setdefault(row.tobytes(), len(seen)) for row in rows], np.int64)
+    return np.frombuffer(b"".join(seen), rows.dtype).reshape(len(seen), -1), which
 
 
 def _spread(values: Ints) -> Ints:

@@ -10,21 +10,28 @@ from typing import Any
 import numpy as np
 
 from musai.corpus import Corpus
-from musai.match import Matcher
+from musai.match import Matcher, search
 from musai.match.catalogue import catalogue
+from musai.match.index import Index
 from tests.bench import match_queries as queries
 from tests.bench.table import Result, quantile
 
 ADDED = 30
 
+TWENTIETH = 20
+
 
 def speed(result: Result, corpus: Corpus, seed: int, count: int = 200) -> None:
-    """Milliseconds of a whole `match`, fifty hits explained, one thread."""
+    """Milliseconds of a whole `match`, fifty hits explained, one thread.
+
+    Beside them, query by query, the reference: plain compiled loops over one work in twenty
+    (`kernels.trace` on every stream), scaled to all, so that a slow hour of the machine shows.
+    """
     matcher = Matcher.open(corpus, null="there")
     rng = np.random.Generator(np.random.Philox(key=[seed, 5]))
     pool = queries.sources(matcher.catalogue, ("line",), 64)
     for notes in (16, 32):
-        took = []
+        took, plain, swept = [], [], []
         for _ in range(count):
             source = pool[int(rng.integers(len(pool)))]
             passage = queries.cut(matcher.catalogue, source, notes, rng)
@@ -32,12 +39,37 @@ def speed(result: Result, corpus: Corpus, seed: int, count: int = 200) -> None:
             began = time.perf_counter()
             matcher.match(phrase, 50)
             took.append(1000 * (time.perf_counter() - began))
+            line = search.lines(phrase)[0][0]
+            began = time.perf_counter()
+            search.exhaustive(matcher.index, line)
+            swept.append(time.perf_counter() - began)
+            began = time.perf_counter()
+            cells = traced(matcher.index, line)
+            plain.append((time.perf_counter() - began) / cells)
         for share in (0.5, 0.95):
             name = f"ms{notes}_p{round(100 * share)}"
             result.figures[name] = round(quantile(took, share), 2)
+        all_cells = matcher.index.stream_notes * (notes - 1)
+        giga = all_cells / 1e9 / np.median(swept)
+        result.figures[f"sweep{notes}_gcells"] = round(float(giga), 2)
+        reference = 1000 * all_cells * float(np.median(plain))
+        result.figures[f"plain{notes}_ms"] = round(reference, 1)
         result.add(
-            f"match of {notes} notes against tunebook, p95", f"{quantile(took, 0.95):.1f} ms"
+            f"match of {notes} notes against tunebook, p95",
+            f"{quantile(took, 0.95):.1f} ms ({giga:.2f} thousand million cells a second)",
+            f"{reference:.0f} ms",
         )
+
+
+def traced(index: Index, line: search.Line) -> int:
+    """Align a line with one stream in `TWENTIETH` by plain loops; the cells that were filled."""
+    cells = 0
+    for part in index.segments:
+        for stream in range(0, len(part.stream_lane), TWENTIETH):
+            notes = int(part.stream_notes[stream + 1] - part.stream_notes[stream])
+            search.trace(part, stream, line, 0, notes)
+            cells += notes * (len(line) - 1)
+    return cells
 
 
 class Growing:

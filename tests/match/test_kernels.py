@@ -57,10 +57,11 @@ def line_of(phrase, start=0, stop=None):
     return symbols(part["pitch"], part["onset"])
 
 
-def traced(line: Symbols, table: np.ndarray, run=k.trace):
-    ways = np.zeros((len(table), len(line)), np.uint8)
+def traced(line: Symbols, table: np.ndarray, run=k.trace, enough: int = k.NEVER_ENOUGH):
+    ways = np.zeros((len(line), len(table)), np.uint8)
     pairs = np.zeros((3 * len(table) + 6, 3), np.int32)
-    score, count = run(line.steps, line.ratios, line.ratios2, table, ways, pairs)
+    signs = line.steps, line.ratios, line.ratios2
+    score, count = run(*signs, table, k.worths(table), enough, ways, pairs)
     return score, pairs[:count][::-1]
 
 
@@ -73,6 +74,26 @@ def test_trace_finds_the_score_of_the_textbook(seed):
         expected = textbook(line_of(work), table)
         assert traced(line_of(work), table)[0] == expected
         assert traced(line_of(work), table, kernels().trace)[0] == expected
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_trace_that_knows_its_score_ends_where_the_whole_one_does(seed):
+    work, query = made.tune(seed, 80), made.tune(seed + 50, 12)
+    table = scores.profile(line_of(query))
+    score, pairs = traced(line_of(work), table)
+    known, found = traced(line_of(work), table, enough=score)
+    assert known == score
+    assert found.tolist() == pairs.tolist()
+
+
+def test_the_compiled_worths_are_the_plain_ones():
+    table = scores.profile(line_of(made.tune(3, 20)))
+    plain = k.worths(table)
+    assert (kernels().worths(table) == plain).all()
+    step = int(table[4, k.STEP])
+    assert plain[4, 0, [step + 128, step + 129, step + 126]].tolist() == [
+        table[4, k.EQUAL], table[4, k.NEAR1], table[4, k.NEAR2]
+    ]  # fmt: skip
 
 
 def test_the_sweep_gives_every_stream_the_score_of_the_trace():

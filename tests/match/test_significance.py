@@ -4,7 +4,7 @@ import made
 import numpy as np
 import pytest
 
-from musai.match import Matcher, align, decoys, describe, null, search, significance, told
+from musai.match import Matcher, align, decoys, describe, many, null, search, significance, told
 from musai.match.hits import light_of
 from musai.match.nulls import Nulls
 from musai.match.related import FEWEST_WORKS, LENGTHS, TooFew, draw, sources
@@ -259,11 +259,14 @@ def test_explained_by_hand():
     query = np.array([60, 62, 64, 65, 67]), np.array([0, 100, 200, 300, 400])
     work = np.array([72, 74, 75, 77, 79, 81]), np.array([0, 50, 100, 150, 200, 250])
     pairs = np.array([[1, 1], [2, 2], [3, 3]])
-    for read in (told.read, None):
-        seen = align.explain(align.Passage(*query, *work, pairs), read)
-        assert seen.pairs.tolist() == [[0, 0], [1, 1], [2, 2], [3, 3], [4, 4]]
-        assert (seen.transposition, seen.tempo_ratio) == (-12, 2.0)
-        assert (seen.equal, seen.changed, seen.longest_run) == (4, 1, 2)
+    for read in (told.read, many.read):
+        stretched = np.zeros((8, 2), np.int32)
+        total, transposition, tempo, equal, run = read(
+            *query, *work, pairs, align.RHYTHM_TOLERANCE, stretched
+        )
+        assert stretched[:total].tolist() == [[0, 0], [1, 1], [2, 2], [3, 3], [4, 4]]
+        assert (transposition, tempo) == (-12, 2.0)
+        assert (equal, run) == (4, 2)
 
 
 def test_a_light_needs_its_test():
