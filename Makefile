@@ -1,4 +1,4 @@
-# What there is: make setup demo test test-hosts test-slow check fmt docs bench bench-match bench-jam bench-desk soak constraints clean
+# What there is: make setup demo test test-hosts test-slow check fmt docs bench bench-match bench-credit bench-jam bench-desk soak constraints clean
 # Each sets everything up first; SEED=8 gives demo and bench another seed.
 
 PYTHON ?= python3
@@ -8,7 +8,7 @@ READY := .venv/.ready
 TORCH := 2.13.0
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-hosts test-slow check fmt docs bench bench-match bench-jam bench-desk soak axe constraints clean
+.PHONY: help setup demo test test-hosts test-slow check fmt docs bench bench-match bench-credit bench-jam bench-desk soak axe constraints clean
 
 help:
 	@sed -n '1,2s/^# //p' Makefile
@@ -60,6 +60,10 @@ bench: setup
 # Needs real music beside the checkout: ../shared/data.
 bench-match: setup
 	@$(BIN)/python -m tests.bench.bench_match --seed $(SEED)
+
+# Needs real music beside the checkout: ../shared/data.  Two minutes.
+bench-credit: setup
+	@$(BIN)/python -m tests.bench.bench_credit --seed $(SEED)
 
 # Real programs: jackd and python-rtmidi.  Eighteen minutes; keep the machine quiet meanwhile.
 bench-jam: setup

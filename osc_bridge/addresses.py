@@ -23,6 +23,7 @@ from osc_bridge.rows import (
     COMMAND_ID,
     ID_BYTES,
     INT32,
+    INTENT,
     LIGHTS,
     Address,
     Arg,
@@ -170,7 +171,7 @@ _COMMANDS = (
         Arg("take", "id", "the id of the command under way", 1, ID_BYTES),
     ),
     _command(
-        "keep", "Record that this phrase is kept.", _TAKE,
+        "keep", "Record that this phrase is kept.", _TAKE, INTENT,
         replies=("/musai/ack", "/musai/decision"), once=True,
     ),
     _command(

@@ -141,7 +141,8 @@ def decide(session: "Session", now: float, command: Command) -> None:
     session.takes.add(command.id, Record(command.message, state="deciding"))
     session.ack(command)
     decision = DECISIONS[command.row.path]
-    session.shared.out.append(Decide((session.number, command.id), phrase, decision))
+    intent = str(command.args.get("intent", ""))
+    session.shared.out.append(Decide((session.number, command.id), phrase, decision, intent))
 
 
 def phrase(session: "Session", now: float, command: Command) -> None:

@@ -177,9 +177,9 @@ class Client:
         """An earlier take (by default the last one) with the next seed."""
         return self.stream("/musai/again", *([] if take == "" else [take]), overlap=overlap)
 
-    def keep(self, take: Id) -> None:
+    def keep(self, take: Id, intent: str = "") -> None:
         """Record that a phrase is kept."""
-        self.call("/musai/keep", take)
+        self.call("/musai/keep", take, *([intent] if intent else []))
 
     def discard(self, take: Id) -> None:
         """Record that a phrase is discarded."""

@@ -70,6 +70,7 @@ class Decide:
     key: Key
     phrase: str
     decision: Literal["kept", "discarded"]
+    intent: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from typing import Final
 from osc_bridge.rows import (
     COMMAND_ID,
     INT32,
+    INTENT,
     LIGHTS,
     Arg,
     command,
@@ -77,7 +78,7 @@ JAM_COMMANDS: Final = (
     command("jam/vary", "Play a take again but different: the same call, the next seed.", _TAKE),
     command("jam/back", "Go back: the take before the current one is the current one and is played."),
     command(
-        "jam/keep", "Record that a take is kept.", _TAKE,
+        "jam/keep", "Record that a take is kept.", _TAKE, INTENT,
         replies=("/musai/ack", "/musai/decision"), once=True,
     ),
     command(

@@ -73,6 +73,14 @@ def optional(arg: Arg, default: int | float | str | bool) -> Arg:
 COMMAND_ID: Final = Arg(
     "id", "id", "the client's id for this command: an int, or a string", 1, ID_BYTES
 )
+INTENT: Final = optional(
+    text(
+        "intent",
+        500,
+        "what it is for, in a sentence of its composer; kept in the ledger and shown in reports",
+    ),
+    "",
+)
 LIGHTS: Final = ("grey", "green", "amber", "red")
 
 

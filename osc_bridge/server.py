@@ -341,9 +341,10 @@ class Bridge:
                 phrase = await self._call(partial(self._service.phrase, effect.phrase), slow=True)
                 result = Fetched(await self._call(phrase.to_midi, slow=True))
             else:
-                kept = effect.decision == "kept"
-                decide = self._service.keep if kept else self._service.discard
-                await self._call(partial(decide, effect.phrase))
+                if effect.decision == "kept":
+                    await self._call(partial(self._service.keep, effect.phrase, effect.intent))
+                else:
+                    await self._call(partial(self._service.discard, effect.phrase))
                 result = Decided(effect.phrase)
         except Exception as error:
             result = failed(error)

@@ -48,6 +48,10 @@ TABLE = {
     "report": Row(
         "report", "Know", "Report on a phrase, files, a session, days, an owner: page, PDF, data."
     ),
+    "keep": Row(
+        "credit", "Know", "Record that you keep a take, and what for; or that you discard it."
+    ),
+    "credit": Row("credit", "Know", "Say of each note of a finished piece where it comes from."),
     "ledger": Row("ledger", "Know", "Verify the record of all that was made and found."),
     "corpus": Row("corpus", "Keep", "Works and what their owners allow: add, list, show, remove."),
     "model": Row("model", "Keep", "The models here: what they were made from, and check them."),

@@ -59,6 +59,7 @@ SILENCE = 60.0
 @wishes()
 @click.option("--no-match", is_flag=True, help="Do not wait for the comparison with the corpus.")
 @click.option("--keep", is_flag=True, help="Record in the ledger that the phrase is kept.")
+@click.option("--intent", default="", help="With --keep: what it is for, in a sentence.")
 @click.option("--server", metavar="HOST:PORT", help="Default: the server running here.")
 @json_option
 def ask(
@@ -67,6 +68,7 @@ def ask(
     mode: Mode | None,
     no_match: bool,
     keep: bool,
+    intent: str,
     server: str | None,
     as_json: bool,
     **told: Any,
@@ -80,6 +82,8 @@ def ask(
     MIDI files.  What went wrong then stands in that file too, as a line "error REASON".
     """
     with _errors_in(out):
+        if intent and not keep:
+            raise BadInput("--intent stands without --keep; legal is a sentence for a kept phrase")
         if told["seed"] is None:
             told["seed"] = secrets.randbelow(2**31)
         context = None if source is None else read_phrase(source)
@@ -87,7 +91,7 @@ def ask(
         request = Request.of(chosen, context, **told)
         host, port = server_of(server)
         try:
-            answer, phrase = _fetched(request, host, port, not no_match, keep)
+            answer, phrase = _fetched(request, host, port, not no_match, intent if keep else None)
         except Refused as refused:
             raise _named(refused) from refused
         write_whole(out, _bytes(request, answer, phrase, out))
@@ -130,7 +134,7 @@ def _bytes(request: Request, answer: Answer, phrase: Phrase, out: Path) -> bytes
 
 
 def _fetched(
-    request: Request, host: str, port: int, overlap: bool, keep: bool
+    request: Request, host: str, port: int, overlap: bool, keep: str | None
 ) -> tuple[Answer, Phrase]:
     """The answer, and its phrase as the server's ledger has it, which are the same notes."""
     with Client(host, port, timeout=SILENCE, name="musai ask") as client:
@@ -139,8 +143,8 @@ def _fetched(
         phrase = client.phrase(answer.phrase)
         if phrase.id != answer.phrase:
             raise BridgeError(f"phrase {phrase.id[:8]} came instead of {answer.phrase[:8]}")
-        if keep:
-            client.keep(answer.id)
+        if keep is not None:
+            client.keep(answer.id, keep)
     return answer, phrase
 
 

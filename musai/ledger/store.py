@@ -156,6 +156,15 @@ class Ledger:
             "WHERE record.seq > ?1 ORDER BY record.seq LIMIT ?2", (seq, max(0, count))
         )
 
+    def values(self, name: str, count: int) -> list[str]:
+        """The last `count` values recorded under a name of `NAMES`, the newest first."""
+        with self._read() as connection:
+            rows = connection.execute(
+                "SELECT value FROM name WHERE name = ? GROUP BY value ORDER BY max(seq) DESC LIMIT ?",
+                (name, max(0, count)),
+            ).fetchall()
+        return [str(value) for (value,) in rows]
+
     def naming(self, name: str, values: Iterable[str], kind: str) -> dict[str, list[int]]:
         """Under each value, the numbers of the records of a kind that name it; see `find`."""
         wanted = sorted(set(values))

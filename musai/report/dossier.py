@@ -119,6 +119,9 @@ class Entry(Record, frozen=True, kw_only=True):
     corpora: tuple[str, ...] = ()
     matches: Annotated[int, msgspec.Meta(ge=0, description="works recorded as like it")] = 0
     decision: str = ""
+    intent: Annotated[
+        str, msgspec.Meta(description="what its composer said it is for, in a sentence")
+    ] = ""
     replay_id: str | None = None
     replayed: str = ""
     records: Annotated[

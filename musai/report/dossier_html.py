@@ -37,6 +37,7 @@ def view(dossier: Dossier, made: list[Drawn]) -> dict[str, Any]:
         "correction": summaries.correction_words(dossier.correction),
         "figures": summaries.figures(dossier),
         "entries": dossier.entries[:MAX_ENTRIES],
+        "intents": [one for one in dossier.entries if one.intent],
         "listed": listed,
         "judged": summaries.judged_words(dossier),
         "drawings": made,

@@ -162,6 +162,9 @@ def view(
         ],
         "said": [_judgement(one, said) for one, said in summaries.judgements(dossier)],
         "left_out": [list(row) for row in dossier.left_out[:200]],
+        "intents": [
+            f"{one.number}. {one.name}: “{one.intent}”" for one in dossier.entries if one.intent
+        ],
         "methods": [[one.title, one.text] for one in dossier.methods],
         "limits": [[one.title, one.text] for one in dossier.limits],
         "calibration_title": f"{dossier.calibration.title}; 95% intervals in parentheses.",

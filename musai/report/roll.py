@@ -30,6 +30,25 @@ _LEGEND = 18
 
 
 @dataclass(frozen=True, slots=True)
+class Look:
+    """How a note is drawn: whose colour, one of `lanes.PATTERNS`, and what that means in words."""
+
+    role: Role
+    pattern: str
+    word: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Drawn:
+    """A phrase with how its notes are drawn: where None, by voice."""
+
+    phrase: Phrase
+    ident: str
+    looks: Sequence[Look] | None
+    tips: Sequence[str] | None
+
+
+@dataclass(frozen=True, slots=True)
 class _Rows:
     """The rows that every system of the picture repeats."""
 
@@ -46,24 +65,30 @@ def roll_svg(
     role: Role = "musai",
     ident: str = "roll",
     standalone: bool = False,
+    looks: Sequence[Look] | None = None,
+    tips: Sequence[str] | None = None,
+    said: Sequence[str] | None = None,
+    most: int = MAX_SYSTEMS,
 ) -> str:
     """The phrase as the text of an SVG, `WIDTH` units wide and as high as it needs.
 
     `title` is what a screen reader says first; `role` chooses the colour;
     `ident` must be unique among the pictures of one page.  `standalone` adds
     the style sheet and the XML name, for a file of its own or a Markdown page.
+    `looks` draws each note by something else than its voice, `tips` says it of each in words,
+    `said` stands under the picture instead of the names of voices; `most` systems are drawn.
     """
-    most = 8 * MAX_SYSTEMS
-    bars = bars_between(phrase.metre, 0, max(phrase.length, 1), most + 1)
-    lines = systems(bars[:most], _WIDEST_LINE)[:MAX_SYSTEMS]
+    bars = bars_between(phrase.metre, 0, max(phrase.length, 1), 8 * most + 1)
+    lines = systems(bars[: 8 * most], _WIDEST_LINE)[:most]
     rows = _rows(phrase)
     reach = max(line[-1].last - line[0].first for line in lines)
-    parts, y = [lanes.patterns_svg(ident)], 0.0
+    parts, y = _patterns(ident, looks), 0.0
+    drawn = _Drawn(phrase, ident, looks, tips)
     for line in lines:
-        parts += _system(phrase, rows, line, reach, y, ident)
+        parts += _system(drawn, rows, line, reach, y)
         y += HEAD + _system_height(rows) + _GAP
     y -= _GAP - 4
-    for note in _legend(phrase, lines[-1][-1].number):
+    for note in _legend(phrase, lines[-1][-1].number, said):
         y += _LEGEND
         parts.append(svg.text(note, GUTTER, y - 4, "aside"))
     name = title or f"Piano roll, {counted(len(phrase), 'note')}"
@@ -147,9 +172,15 @@ def _system_height(rows: _Rows) -> float:
     return rows.row * (len(rows.pitched) + len(rows.drums)) + gap
 
 
-def _system(
-    phrase: Phrase, rows: _Rows, bars: Sequence[Bar], reach: int, y: float, ident: str
-) -> list[str]:
+def _patterns(ident: str, looks: Sequence[Look] | None) -> list[str]:
+    """The fills of patterned notes; one set for each role, whose colour they have."""
+    if looks is None:
+        return [lanes.patterns_svg(ident)]
+    roles = sorted({look.role for look in looks})
+    return [svg.element("g", lanes.patterns_svg(f"{ident}-{role}"), class_=role) for role in roles]
+
+
+def _system(drawn: _Drawn, rows: _Rows, bars: Sequence[Bar], reach: int, y: float) -> list[str]:
     """One line of the picture, its top at `y`; `reach` is the length of the longest line."""
     first, last = bars[0].first, bars[-1].last
     right = GUTTER + (WIDTH - 4 - GUTTER) * (last - first) / reach
@@ -161,26 +192,33 @@ def _system(
         if not pitches:
             continue
         lane = Lane(pitches, top, rows.row, drums, rows.flats)
-        here = [n for n in _notes(phrase, drums) if n[0] < last and n[0] + n[1] > first]
+        here = [
+            (i, n) for i, n in _notes(drawn.phrase, drums) if n[0] < last and n[0] + n[1] > first
+        ]
         labels = marks if top == y + HEAD else [(tick, "") for tick, _ in marks]
-        parts += lanes.rows_svg(lane, time, {n[2] for n in here})
+        parts += lanes.rows_svg(lane, time, {n[2] for _, n in here})
         parts += lanes.bars_svg(lane, time, labels, beats)
-        parts += [_note(phrase, lane, time, note, ident) for note in here]
+        parts += [_note(drawn, lane, time, i, note) for i, note in here]
         parts.append(lanes.frame_svg(lane, time))
         top = lane.bottom + 6
     return parts
 
 
-def _notes(phrase: Phrase, drums: bool) -> list[tuple[int, int, int, int, int]]:
-    rows: list[tuple[int, int, int, int, int]] = phrase.notes.tolist()
-    return [row for row in rows if phrase.voices[row[4]].drum == drums]
+_Row = tuple[int, int, int, int, int]
 
 
-def _note(
-    phrase: Phrase, lane: Lane, time: Time, note: tuple[int, int, int, int, int], ident: str
-) -> str:
+def _notes(phrase: Phrase, drums: bool) -> list[tuple[int, _Row]]:
+    rows: list[_Row] = phrase.notes.tolist()
+    return [(i, row) for i, row in enumerate(rows) if phrase.voices[row[4]].drum == drums]
+
+
+def _note(drawn: _Drawn, lane: Lane, time: Time, number: int, note: _Row) -> str:
     onset, duration, pitch, velocity, voice = note
+    phrase, ident, role = drawn.phrase, drawn.ident, ""
     look = lanes.PATTERNS[voice % len(lanes.PATTERNS)]
+    if drawn.looks is not None:
+        look, role = drawn.looks[number].pattern, drawn.looks[number].role
+        ident = f"{ident}-{role}"
     pattern = f"{ident}-{look}" if look in ("hatch", "dots") else None
     tip = (
         f"{lane.label(pitch)}, {place(phrase.metre, onset)}, {quarters(duration)}, "
@@ -189,14 +227,19 @@ def _note(
     name = phrase.voices[voice].name
     if name:
         tip += f", {name}"
+    if drawn.tips is not None:
+        tip += f"; {drawn.tips[number]}"
     class_ = "hollow" if look == "hollow" else ""
-    return lanes.note_svg(lane, time, (onset, onset + duration), pitch, class_, tip, pattern)
+    bar = lanes.note_svg(lane, time, (onset, onset + duration), pitch, class_, tip, pattern)
+    return svg.element("g", bar, class_=role) if role and bar else bar
 
 
-def _legend(phrase: Phrase, shown: int) -> Iterator[str]:
+def _legend(phrase: Phrase, shown: int, said: Sequence[str] | None) -> Iterator[str]:
     """Lines under the picture: what the patterns mean, and what is not shown."""
     looks = ("solid", "hatched", "dotted", "hollow")
-    if len(phrase.voices) > 1:
+    if said is not None:
+        yield from said
+    elif len(phrase.voices) > 1:
         names = [
             f"{voice.name or ('drums' if voice.drum else f'voice {i + 1}')} {looks[i % 4]}"
             for i, voice in enumerate(phrase.voices[:8])

@@ -54,11 +54,16 @@ def _erasure(payload: Payload) -> str:
     return f"{counted(len(payload['records']), 'record')} erased: {payload['reason']}"
 
 
+def _decision(payload: Payload) -> str:
+    why = f": {payload['intent']}" if payload.get("intent") else ""
+    return f"A take was {payload['decision']}{why}"
+
+
 TOLD: dict[str, Tell] = {
     "phrase": lambda p: f"A phrase of {counted(int(p.get('notes') or 0), 'note')} was made",
     "file": lambda p: f"{p['name']} was read, {counted(int(p.get('notes') or 0), 'note')}",
     "match": _match,
-    "decision": lambda p: f"A take was {p['decision']}",
+    "decision": _decision,
     "replay": lambda p: f"Made again: {p['verdict']}",
     "failure": lambda p: f"Not made: {p['reason']}",
     "judgement": _judgement,

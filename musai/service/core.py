@@ -105,13 +105,13 @@ class Service:
         """See `ServiceLike`."""
         return self._desk.cancel(ticket)
 
-    def keep(self, phrase_id: str) -> None:
+    def keep(self, phrase_id: str, intent: str = "") -> None:
         """See `ServiceLike`."""
-        self._decide(phrase_id, "kept")
+        records.decide(self.ledger, phrase_id, "kept", utc=self._clock(), intent=intent)
 
     def discard(self, phrase_id: str) -> None:
         """See `ServiceLike`."""
-        self._decide(phrase_id, "discarded")
+        records.decide(self.ledger, phrase_id, "discarded", utc=self._clock())
 
     def replay(self, replay_id: str, on_event: OnEvent) -> int:
         """See `ServiceLike`."""
@@ -176,19 +176,6 @@ class Service:
         trace: TracebackType | None,
     ) -> None:
         self.close()
-
-    def _decide(self, phrase_id: str, decision: str) -> None:
-        record = records.phrase_record(self.ledger, phrase_id)
-        payload = record.payload or {}
-        self.ledger.append(
-            "decision",
-            {
-                "phrase_id": payload["phrase_id"],
-                "session": payload["session"],
-                "decision": decision,
-            },
-            utc=self._clock(),
-        )
 
     # What the desk hands on.  Each is called from a pipe's reader thread and only queues.
 

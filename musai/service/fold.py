@@ -61,6 +61,7 @@ class Fold:
     asked: dict[str, Payload] = field(default_factory=dict)
     seen: dict[str, Seen] = field(default_factory=dict)
     decided: dict[str, str] = field(default_factory=dict)
+    intents: dict[str, str] = field(default_factory=dict)
     replayed: dict[str, str] = field(default_factory=dict)
     judged: dict[str, list[Judgement]] = field(default_factory=lambda: defaultdict(list))
     revealed: set[tuple[str, str, str]] = field(default_factory=set)
@@ -104,6 +105,7 @@ class Fold:
             nearest_work=seen.work_id if seen else "",
             significant=sum(one.significant for one in seen.named) if seen else 0,
             decision=self.decided.get(made.phrase_id, ""),
+            intent=self.intents.get(made.phrase_id, ""),
             replayed=self.replayed.get(made.replay_id or "", ""),
             marks=marks,
             judged=len({(one.work_id, one.who) for one in judgements}),
@@ -153,6 +155,8 @@ class Fold:
 
     def _decision(self, record: Record, payload: Payload) -> None:
         self.decided[payload["phrase_id"]] = payload["decision"]
+        if payload.get("intent"):
+            self.intents[payload["phrase_id"]] = payload["intent"]
 
     def _replay(self, record: Record, payload: Payload) -> None:
         self.replayed[payload["replay_id"]] = payload["verdict"]

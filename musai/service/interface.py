@@ -43,8 +43,11 @@ class ServiceLike(Protocol):
         """Stop a ticket, waiting or mid-phrase; False where it has already ended."""
         ...
 
-    def keep(self, phrase_id: str) -> None:
-        """Record that the human keeps this phrase.  Raises `NotFound`."""
+    def keep(self, phrase_id: str, intent: str = "") -> None:
+        """Record that the human keeps this phrase, and in a sentence what for.
+
+        Raises `NotFound`, `BadInput` for a sentence of more than 500 characters.
+        """
         ...
 
     def discard(self, phrase_id: str) -> None:

@@ -1,9 +1,11 @@
 """What goes into the ledger: one function a kind of record, plain JSON values.  Pure."""
 
+import unicodedata
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
-from musai.errors import Altered, NotFound
+from musai.errors import Altered, BadInput, NotFound, check_range
 from musai.ledger import Ledger, Payload, Record
 from musai.music import Phrase
 from musai.service import wire
@@ -92,6 +94,33 @@ def match_payload(phrase_id: str, session: str, answer: Answer) -> Payload:
         "corpora": answer.corpora,
         "match_ms": answer.ms,
     }
+
+
+MAX_INTENT = 500
+"""Characters of a sentence of intent."""
+
+
+def decide(
+    ledger: Ledger, phrase_id: str, decision: str, *, utc: datetime, intent: str = ""
+) -> Record:
+    """Append what the human decided on a phrase, with the sentence that says what it is for.
+
+    A file that was read in is decided upon like a take.  Raises `NotFound`, `BadInput`.
+    """
+    payload = phrase_record(ledger, phrase_id).payload or {}
+    told = {name: payload[name] for name in ("phrase_id", "session")}
+    sentence = intent_of(intent)
+    words = {"intent": sentence} if sentence else {}
+    return ledger.append("decision", {**told, "decision": decision, **words}, utc=utc)
+
+
+def intent_of(text: str) -> str:
+    """A sentence of intent on one line.  Raises `BadInput` for one that is too long or not text."""
+    line = " ".join(text.split())
+    if any(unicodedata.category(sign) in ("Cc", "Cs") for sign in line):
+        raise BadInput(f"the intent {line[:40]!r} holds a control character; legal is plain text")
+    check_range("length of the intent", len(line), 0, MAX_INTENT, "characters")
+    return line
 
 
 def phrase_record(ledger: Ledger, phrase_id: str) -> Record:

@@ -158,6 +158,7 @@ class Reports:
             corpora=tuple(one["name"] for one in corpora),
             matches=len(hits),
             decision=row.decision,
+            intent=row.intent,
             replay_id=row.replay_id,
             replayed=row.replayed,
             records=tuple(self._history.record_numbers(row)),

@@ -58,6 +58,7 @@ class PhraseRow(Row, frozen=True, kw_only=True):
     nearest_work: str = ""
     significant: int = 0
     decision: str = ""
+    intent: str = ""
     replayed: str = ""
     marks: dict[str, int] = {}
     judged: int = 0

@@ -121,7 +121,10 @@ def report(service: Any, phrase: str) -> dict[str, Any]:
 
 def decide(service: Any, phrase: str, body: shapes.DecisionBody) -> shapes.Done:
     """Keep or discard."""
-    (service.keep if body.decision == "kept" else service.discard)(phrase)
+    if body.decision == "kept":
+        service.keep(phrase, body.intent)
+    else:
+        service.discard(phrase)
     return shapes.Done()
 
 

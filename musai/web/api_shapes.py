@@ -141,6 +141,7 @@ class DecisionBody(Asked, frozen=True, kw_only=True):
     """What the human does with a phrase."""
 
     decision: Literal["kept", "discarded"]
+    intent: Annotated[str, msgspec.Meta(max_length=500)] = ""
 
 
 class ReportBody(Asked, frozen=True, kw_only=True):

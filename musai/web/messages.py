@@ -74,9 +74,10 @@ class Cancel(Message, frozen=True, tag="cancel"):
 
 
 class Keep(Message, frozen=True, tag="keep"):
-    """The human keeps this phrase."""
+    """The human keeps this phrase; `intent` says in a sentence what for."""
 
     phrase: Name
+    intent: Annotated[str, msgspec.Meta(max_length=500)] = ""
 
 
 class Discard(Message, frozen=True, tag="discard"):

@@ -125,7 +125,7 @@ class Conversation:
             if ticket is not None:
                 await in_thread(service.cancel, ticket)
         elif isinstance(message, Keep):
-            await in_thread(service.keep, message.phrase)
+            await in_thread(service.keep, message.phrase, message.intent)
             self._say(messages.event(None, "kept", phrase_id=message.phrase))
         elif isinstance(message, Discard):
             await in_thread(service.discard, message.phrase)

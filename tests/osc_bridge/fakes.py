@@ -37,6 +37,7 @@ class FakeService:
         self.sessions: list[str] = []
         self.prefilled: list[Request] = []
         self.decisions: list[tuple[str, str]] = []
+        self.intents: list[str] = []
         self.phrases: dict[str, Phrase] = {}
         self.replays: dict[str, Request] = {}
         self.mark: Callable[[Compared], Compared | None] = lambda compared: compared
@@ -73,7 +74,9 @@ class FakeService:
         self.hold.set()
         return True
 
-    def keep(self, phrase_id: str) -> None:
+    def keep(self, phrase_id: str, intent: str = "") -> None:
+        if intent:
+            self.intents.append(intent)
         self.decisions.append((self.phrase(phrase_id).id, "kept"))
 
     def discard(self, phrase_id: str) -> None:

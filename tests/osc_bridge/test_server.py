@@ -72,9 +72,10 @@ def test_takes_are_kept_discarded_repeated_and_varied(
 ) -> None:
     client = connect(kind)
     first = client.ask(Request(seed=1))
-    client.keep(first.id)
+    client.keep(first.id, "the bridge")
     client.discard(first.phrase[:8])
     assert service.decisions == [(first.phrase, "kept"), (first.phrase, "discarded")]
+    assert service.intents == ["the bridge"]
     second = client.again()
     assert second.seed == 2
     assert second.notes != first.notes

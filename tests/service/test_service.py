@@ -162,10 +162,14 @@ def test_again_is_the_same_request_with_the_next_seed(service: Service) -> None:
 
 def test_keep_and_discard_are_recorded(service: Service) -> None:
     ears = play(service, Request(seed=94), session="s")
-    service.keep(ears.finished.phrase_id)
+    service.keep(ears.finished.phrase_id, "for  the\nbridge")
     service.discard(ears.finished.phrase_id[:8])
     decisions = service.ledger.find("phrase_id", ears.finished.phrase_id, "decision")
     assert [(r.payload or {})["decision"] for r in decisions] == ["kept", "discarded"]
+    assert [(r.payload or {}).get("intent") for r in decisions] == ["for the bridge", None]
+    assert service.history.row(ears.finished.phrase_id).intent == "for the bridge"
+    with pytest.raises(BadInput, match="length of the intent is 501"):
+        service.keep(ears.finished.phrase_id, "a" * 501)
     with pytest.raises(NotFound):
         service.keep("0" * 64)
 

@@ -84,7 +84,7 @@ class DeskService(FakeService):
         plain: dict[str, Any] = msgspec.to_builtins(to_plain(report_of(self.ledger, phrase_id)))
         return plain
 
-    def keep(self, phrase_id: str) -> None:
+    def keep(self, phrase_id: str, intent: str = "") -> None:
         self._decide(phrase_id, "kept")
 
     def discard(self, phrase_id: str) -> None:

@@ -52,7 +52,7 @@ class FakeService:
         self.cancelled.add(ticket)
         return True
 
-    def keep(self, phrase_id: str) -> None:
+    def keep(self, phrase_id: str, intent: str = "") -> None:
         self._made(phrase_id)
         self.calls.append(("keep", phrase_id))
 
