@@ -83,9 +83,11 @@ class Fetch:
 
 @dataclass(frozen=True, slots=True)
 class Prefill:
-    """Something like this will be asked for soon; nothing comes back."""
+    """Something like this will be asked for soon; nothing comes back.  See `ServiceLike.prefill`."""
 
     ask: Ask
+    topic: str
+    played: float
 
 
 @dataclass(frozen=True, slots=True)

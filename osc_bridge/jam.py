@@ -19,7 +19,8 @@ import msgspec
 
 from osc_bridge import jam_steps as s
 from osc_bridge.jam_accompany import accompaniment
-from osc_bridge.jam_state import HARD_MS, JamState
+from osc_bridge.jam_ahead import JamAhead
+from osc_bridge.jam_state import HARD_MS
 from osc_bridge.jam_steps import TICKS, Input, Instruction, JamConfig, Wanted
 from osc_bridge.jam_take import Planned, Take
 
@@ -30,7 +31,7 @@ GRACE: Final = 1.0
 """Beats into an answer before a human's note counts as an interruption, and before its end."""
 
 
-class Jam(JamState):
+class Jam(JamAhead):
     """One session's jam.  `step` takes one input; `wake` is the next tick that `Time` is due."""
 
     # What goes in.
@@ -43,8 +44,10 @@ class Jam(JamState):
                 self._on(given)
             case s.Off():
                 self.ear.off(self.now - given.ago, given.key, given.pitch, given.voice)
+                self._moved()
             case s.Gone():
                 self.ear.gone(self.now, given.owner)
+                self._moved()
             case s.Heard():
                 self._heard(given)
             case s.Transport():
@@ -77,8 +80,8 @@ class Jam(JamState):
             times.append(self.turn - self._lead)
         elif self.call is not None:
             times.append(self.ear.silent_since() + self._beats(self.config.pause))
-        if self.call is not None:
-            times.append(self._line(self.now + 1, TICKS))
+        if self.call is not None and self._read_at is not None:
+            times.append(self._read_at)
         if self.config.style == "accompany":
             times.append(self._line(self.now + self._lead + 1) - self._lead)
         reach = self._reach
@@ -101,6 +104,7 @@ class Jam(JamState):
         if sounding is None or at >= sounding.end - self._beats(PICKUP):
             self.call = self._line(at - self.config.bar + 1 + self._beats(PICKUP))
             self.turn = self.call + self.config.call * self.config.bar if self.config.call else None
+        self._moved()
 
     def _interrupts(self, take: Take) -> bool:
         grace = self._beats(GRACE)
@@ -116,7 +120,8 @@ class Jam(JamState):
         if self.playing and self.ear.any():
             if self.call is None:
                 self.call = self._line(self.ear.last_onset() - self.config.bar + 1)
-            self.turn = self._line(self.now + self._ms(HARD_MS), TICKS)
+            self.turn = self._nod()
+            self._nods = True
             self._answer()
 
     # The transport.
@@ -180,9 +185,9 @@ class Jam(JamState):
         config = self.config
         if self.call is not None:
             if self.turn is None and self.ear.quiet(self.now, self._beats(config.pause)):
-                grid = TICKS if config.entry == "beat" else config.bar
-                self.turn = self._line(self.now + self._lead, grid)
+                self.turn = self._line(self.now + self._lead, self._grid)
             if self.turn is not None and self.now >= self.turn - self._lead:
+                self._nods = False
                 self._answer()
             else:
                 self._prefill()
@@ -244,25 +249,6 @@ class Jam(JamState):
         if wanted is not None:
             self._begin(wanted, start)
 
-    def _wanted(self, call: int, start: int) -> Wanted | None:
-        config = self.config
-        length = max(1, -(-(start - call) // config.bar)) * config.bar
-        if not self.ear.any(call):
-            return None
-        notes, voices = self.ear.context(start - length, start)
-        return self.want("answer", config.bars, notes, length, voices)
-
-    def _prefill(self) -> None:
-        """Have read in advance what was played until now, once a beat."""
-        beat = self.now // TICKS
-        if self.call is None or beat == self._prefilled or not self.ear.changed:
-            return
-        self._prefilled, self.ear.changed = beat, False
-        turn = self.turn or self._line(self.now + self._lead)
-        wanted = self._wanted(self.call, turn)
-        if wanted is not None:
-            self._out.append(s.Prefill(wanted))
-
     def _accompany(self) -> None:
         """Plan anew from the next beat on, where the human has changed something since."""
         beat = self._line(self.now + self._lead, max(TICKS, self._beats(self.config.lag)))
@@ -316,8 +302,7 @@ class Jam(JamState):
         if take is None or not self.playing:
             return
         self.call = self.turn = None
-        grid = TICKS if self.config.entry == "beat" else self.config.bar
-        start = self._line(self.now + self._lead, grid)
+        start = self._line(self.now + self._lead, self._grid)
         if given.how == "vary":
             wanted = msgspec.structs.replace(take.wanted, seed=self._seed)
             self._begin(wanted, start)

@@ -76,7 +76,7 @@ def replayed(log: Path, player: PlayerLike | None) -> Replayed:
                 result.takes += 1
                 if player is not None:
                     sources[one.ask] = iter(player.generate(ask_of(one.wanted).request()))
-        if s.to_line(s.Entry(entry.tick, given, out)) != s.to_line(entry):
+        if s.to_line(s.logged(entry.tick, given, out)) != s.to_line(entry):
             _differ(result, f"at tick {entry.tick}, {type(entry.input).__name__.lower()}")
     return result
 

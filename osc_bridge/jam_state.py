@@ -40,7 +40,6 @@ class JamState:
         self._seed = self.config.seed
         self._word = ""
         self._bar_told: int | None = None
-        self._prefilled = 0
         self._planned = -1
         self._waits: deque[int] = deque(maxlen=WAITS)
         self._out: list[Instruction] = []
@@ -123,6 +122,11 @@ class JamState:
         """Time to think: as asked for, or as the last answers show that it takes."""
         needed = ceil(1.5 * max(self._waits, default=0)) + self._ms(SOON_MS)
         return min(max(self._ms(self.config.lead), needed), max(self.config.bar // 2, TICKS))
+
+    @property
+    def _grid(self) -> int:
+        """Where answers may begin after a pause."""
+        return TICKS if self.config.entry == "beat" else self.config.bar
 
     @property
     def _bpm(self) -> float:

@@ -178,9 +178,14 @@ class Ask(Step, frozen=True):
 
 
 class Prefill(Step, frozen=True):
-    """Something like this will be asked for soon: read it in advance."""
+    """Something like this will be asked for soon: read it in advance.
+
+    `played`: how much of the call has been, 0 to 1.  Of each `case` only the last one counts.
+    """
 
     wanted: Wanted
+    played: float
+    case: int
 
 
 class Drop(Step, frozen=True):
@@ -225,6 +230,11 @@ class Entry(msgspec.Struct, frozen=True):
 
 _ENCODE: Final = msgspec.json.Encoder()
 _DECODE: Final = msgspec.json.Decoder(Entry)
+
+
+def logged(tick: int, given: Input, out: tuple[Instruction, ...]) -> Entry:
+    """An entry as a log has it: without reading in advance, which changes no note."""
+    return Entry(tick, given, tuple(one for one in out if not isinstance(one, Prefill)))
 
 
 def to_line(entry: Entry) -> bytes:

@@ -58,14 +58,15 @@ class Seat:
         tick = max(self.stage.tick(now), self.jam.now)
         out = self.jam.step(tick, given)
         shared = self.stage.shared
-        shared.out.append(Log(self.number, s.to_line(s.Entry(tick, given, out))))
+        shared.out.append(Log(self.number, s.to_line(s.logged(tick, given, out))))
         for one in out:
             match one:
                 case s.Ask():
                     ask = ask_of(one.wanted)
                     shared.out.append(Submit(self._key(one.ask), ask, self.stage.name))
                 case s.Prefill():
-                    shared.out.append(Prefill(ask_of(one.wanted)))
+                    topic = f"jam {self.number} {one.case}"
+                    shared.out.append(Prefill(ask_of(one.wanted), topic, one.played))
                 case s.Drop():
                     shared.out.append(Cancel(self._key(one.ask)))
                 case s.Tell():

@@ -313,7 +313,8 @@ class Bridge:
     async def _prefill(self, effect: Prefill) -> None:
         with contextlib.suppress(MusaiError):  # whoever asks for it will be told
             request = await self._built(effect.ask)
-            await self._call(partial(self._service.prefill, request))
+            topic, played = effect.topic, effect.played
+            await self._call(partial(self._service.prefill, request, topic=topic, played=played))
 
     async def _built(self, ask: Ask) -> Request:
         if ask.quick:

@@ -27,6 +27,8 @@ from musai.web.server import PORT as WEB_PORT
 from osc_bridge.addresses import DEFAULT_PORT
 from osc_bridge.background import BridgeThread
 
+SWITCH = 0.0005
+"""Seconds after which a thread that computes lets another one have the interpreter."""
 TICK = 0.25
 """Seconds between two looks at how far a corpus is."""
 
@@ -61,6 +63,8 @@ def serve(
     """
     if home is not None:
         os.environ["MUSAI_HOME"] = str(home.absolute())
+    # A note that waits for the interpreter shall not wait 5 ms for each thread that computes.
+    sys.setswitchinterval(SWITCH)
     stop = Stop()
     with _stopped_by_signals(stop), ExitStack() as stack:
         service = stack.enter_context(

@@ -90,10 +90,10 @@ class Service:
             )
         return self._desk.submit(request, on_event, session)
 
-    def prefill(self, request: Request) -> None:
+    def prefill(self, request: Request, *, topic: str = "", played: float = 1.0) -> None:
         """See `ServiceLike`."""
         if request.context is not None and len(request.context) <= MAX_CONTEXT_NOTES:
-            self._desk.prefill(request)
+            self._desk.prefill(request, topic, played)
 
     def again(self, phrase_id: str, on_event: OnEvent, *, session: str = "") -> int:
         """See `ServiceLike`."""

@@ -123,11 +123,11 @@ class Desk:
             self._pump()
         return ticket.number
 
-    def prefill(self, request: Request) -> None:
+    def prefill(self, request: Request, topic: str, played: float) -> None:
         """Have a context read in advance, where the player is ready."""
         context = _context(request)
         if context is not None and self._post.state == "ready":
-            self._post.send(wire.Prefill(_wishes(request), context))
+            self._post.send(wire.Prefill(_wishes(request), context, topic, played))
 
     def cancel(self, number: int) -> bool:
         """Stop a ticket that waits or plays; False for any other."""

@@ -31,8 +31,11 @@ class ServiceLike(Protocol):
         """
         ...
 
-    def prefill(self, request: Request) -> None:
-        """Something like this will be asked for soon; saves time then and changes no note."""
+    def prefill(self, request: Request, *, topic: str = "", played: float = 1.0) -> None:
+        """Something like this will be asked for soon; saves time then and changes no note.
+
+        Of each topic only the last one counts; `played` is how much of the context there is, 0 to 1.
+        """
         ...
 
     def again(self, phrase_id: str, on_event: OnEvent, *, session: str = "") -> int:

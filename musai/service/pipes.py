@@ -28,9 +28,9 @@ class Pipes:
         self._read = wire.reader(source)
         threading.Thread(target=self._listen, name="musai-commands", daemon=True).start()
 
-    def say(self, message: wire.Message) -> None:
-        """Send one message now."""
-        self._sink.write(wire.frame(message))
+    def say(self, *messages: wire.Message) -> None:
+        """Send messages now, all at once."""
+        self._sink.write(b"".join(map(wire.frame, messages)))
         self._sink.flush()
 
     def next(self, wait: bool = True) -> wire.Down | None:

@@ -10,8 +10,9 @@ import importlib
 import os
 import platform
 import sys
+import time
 import traceback
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -33,6 +34,8 @@ ARITHMETIC = ("OPENBLAS_CORETYPE", "NPY_DISABLE_CPU_FEATURES", *THREAD_VARIABLES
 """Environment variables that may change a result's last bits; recorded with each phrase."""
 
 
+YIELD_SECONDS = 0.001
+
 GUARDS = "musai.match.guard:Guards"
 """Makes the guard of a request from k and the corpora's names; opened when first one is asked for."""
 
@@ -51,7 +54,7 @@ class PlayerLike(Protocol):
     def generate(self, request: Request, guard: Any = None) -> Iterator[Note]:
         """Notes of the answer, as they are made; under this guard where the request has one."""
 
-    def prefill(self, request: Request) -> Iterator[None]:
+    def prefill(self, request: Request, topic: str, played: float) -> Iterator[None]:
         """Read a context in advance, a little at each step."""
 
     def phrase(self, request: Request, notes: list[Note]) -> Phrase:
@@ -68,7 +71,9 @@ class _Take:
     ticket: int
     request: Request
     source: Iterator[Note]
+    began: wire.Began
     notes: list[Note] = field(default_factory=list)
+    begun: bool = False
 
 
 def run_player(pipes: Pipes, factory: str, model: str) -> None:
@@ -87,7 +92,7 @@ class Band:
         self._guards = functools.cache(lambda: load(guards)())
         self._player: PlayerLike | None = None
         self._takes: deque[_Take] = deque()
-        self._ahead: deque[Iterator[None]] = deque(maxlen=AT_ONCE)
+        self._ahead: OrderedDict[str, Iterator[None]] = OrderedDict()
         self._fault = ("NotFound", "no model was opened")
         self._open()
 
@@ -133,16 +138,28 @@ class Band:
         if request.guard is not None:
             guard = self._guards()(request.guard, command.corpora)
         source = iter(self._player.generate(request, guard))
-        self._pipes.say(wire.Began(command.ticket, guard and guard.describe()))
-        self._takes.append(_Take(command.ticket, request, source))
+        began = wire.Began(command.ticket, guard and guard.describe())
+        self._takes.append(_Take(command.ticket, request, source, began))
 
     def _step(self, take: _Take) -> None:
-        note = next(take.source, None)
+        # That it has begun goes out with its first note: the service's work on the one shall not
+        # hold up the other.
+        said: list[wire.Message] = [] if take.begun else [take.began]
+        first, take.begun = not take.begun, True
+        try:
+            note = next(take.source, None)
+            if note is not None:
+                take.notes.append(note)
+                # Plain ints: a player may well yield numpy's.
+                said.append(wire.Sound(take.ticket, *map(int, note)))
+        finally:
+            if said:
+                self._pipes.say(*said)
         if note is not None:
-            take.notes.append(note)
-            # Plain ints: a player may well yield numpy's.
-            self._pipes.say(wire.Sound(take.ticket, *map(int, note)))
             self._takes.append(take)
+            if first:
+                # On a busy machine the service gets this core now, not at the end of our time slice.
+                time.sleep(YIELD_SECONDS)
             return
         assert self._player is not None
         phrase = self._player.phrase(take.request, take.notes)
@@ -161,14 +178,19 @@ class Band:
     def _prefill(self, command: wire.Prefill) -> None:
         """Nobody waits for it, so nobody is told where it cannot be done."""
         if self._player is not None:
+            topic = command.topic
+            self._ahead.pop(topic, None)
             with suppress(Exception):
-                self._ahead.append(self._player.prefill(_request(command)))
+                source = self._player.prefill(_request(command), topic, command.played)
+                self._ahead[topic] = source
+            while len(self._ahead) > AT_ONCE:
+                self._ahead.popitem(last=False)
 
     def _read_on(self) -> None:
-        source = self._ahead.popleft()
+        topic, source = self._ahead.popitem(last=False)
         with suppress(StopIteration, Exception):
             next(source)
-            self._ahead.append(source)
+            self._ahead[topic] = source
 
     def _stop(self, ticket: int) -> None:
         for take in self._takes:

@@ -66,10 +66,15 @@ class Play(Message, frozen=True):
 
 
 class Prefill(Message, frozen=True):
-    """To the player: something like this will be asked for soon; read it when there is time."""
+    """To the player: something like this will be asked for soon; read it when there is time.
+
+    Of a topic only the last one counts; `played` is how much of the context there is, 0 to 1.
+    """
 
     wishes: dict[str, Any]
     context: PhraseWire
+    topic: str = ""
+    played: float = 1.0
 
 
 class Stop(Message, frozen=True):

@@ -97,10 +97,11 @@ def bars_of(phrase: Phrase) -> list[Bar]:
     return bars
 
 
-def header_of(phrase: Phrase, collection: int = 0) -> Header:
-    """Everything that can be told of a finished piece."""
+def header_of(phrase: Phrase, collection: int = 0, played: float = 1.0) -> Header:
+    """Everything that can be told of a finished piece, or of one of which a part was played:
+    its densities count as if it went on alike."""
     _, minor = phrase_key(phrase)
-    bars = max(1, phrase.bars)
+    bars = max(1, phrase.bars) * played
     wishes = []
     for i, voice in enumerate(phrase.voices[: v.VOICES]):
         mine = phrase.notes[phrase.notes["voice"] == i]

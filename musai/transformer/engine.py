@@ -6,6 +6,7 @@ about three times in 10^11 phrases.
 """
 
 from collections.abc import Mapping
+from copy import copy
 
 import numpy as np
 from numpy.typing import NDArray
@@ -105,6 +106,12 @@ class Cache:
         other._keys[:, :, :length] = self._keys[:, :, :length]
         other._values[:, :, :length] = self._values[:, :, :length]
         other._rows, other.length = self._rows[:length], length
+        return other
+
+    def shared(self) -> "Cache":
+        """Another cache that has read the same, in the same arrays: only one of the two may read on."""
+        other = copy(self)
+        other._rows = self._rows.copy()
         return other
 
     def mark(self) -> "Mark":

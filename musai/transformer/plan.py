@@ -84,6 +84,10 @@ class Plan:
             rows += [writer.given_row(note, ahead) for note, ahead in self.told[bar]]
         return np.array(rows, np.int16)
 
+    def beginning(self) -> Rows:
+        """All that is read before the first event is drawn; moves the writer on, so ask once."""
+        return np.concatenate([self.rows, self.opening(0, self.writer)])
+
     def grammar(self) -> Grammar:
         """A fresh grammar of the answer."""
         starts = np.concatenate([[0], np.cumsum([bar.steps for bar in self.bars])])
@@ -162,8 +166,11 @@ class Plan:
         return Phrase(notes_array(*table.T), self.metre, self.voices, self.length)
 
 
-def make_plan(request: Request, model: Model) -> Plan:
-    """Settle everything that the request leaves open.  Raises `BadRequest`."""
+def make_plan(request: Request, model: Model, played: float = 1.0) -> Plan:
+    """Settle everything that the request leaves open.  Raises `BadRequest`.
+
+    `played`: how much of the context there is, 0 to 1, where more of it is to come.
+    """
     try:
         collection = v.collection_class(request.collection, model.collections)
     except BadInput as error:
@@ -174,7 +181,7 @@ def make_plan(request: Request, model: Model) -> Plan:
     elif request.mode in SPANS:
         plan = _from_span(request, request.context, model)
     else:
-        plan = _from_context(request, request.context, collection, model.shape.window)
+        plan = _from_context(request, request.context, collection, model.shape.window, played)
     key = plan.metre.keys[0]
     limits, bias = limits_of(
         request, plan.bars, beats_of(plan.bars), key.tonic, key.minor, plan.shift
@@ -223,7 +230,9 @@ def _from_nothing(request: Request, style: CollectionStyle, collection: int) -> 
     return Plan(header.rows(), writer, bars, parts, metre, voices, shift, Feel(), 0)
 
 
-def _from_context(request: Request, context: Phrase, collection: int, window: int) -> Plan:
+def _from_context(
+    request: Request, context: Phrase, collection: int, window: int, played: float
+) -> Plan:
     if len(context.voices) > v.VOICES:
         raise BadRequest(f"the context has {len(context.voices)} voices; legal is 1 to {v.VOICES}")
     even, feel = heard(context)
@@ -233,7 +242,7 @@ def _from_context(request: Request, context: Phrase, collection: int, window: in
     signature = Signature(0, *(request.signature or _last_signature(before)))
     tempo = Tempo.from_bpm(request.tempo) if request.tempo else replace(before.tempos[-1], tick=0)
     bars = _answer_bars(signature, request.bars)
-    header = _told(header_of(even, collection), request, key[1], tempo)
+    header = _told(header_of(even, collection, played), request, key[1], tempo)
     closing = request.mode == "answer"
     heard_bars = bars_of(even)
     told = by_bar(grid_notes(even, heard_bars, shift), len(heard_bars))

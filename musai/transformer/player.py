@@ -76,12 +76,16 @@ class Player:
             raise BadRequest(f"guard is {request.guard}, but no corpus is in use to guard")
         return self._notes(request, plan, guard.watch(plan.voices, request.context), tally)
 
-    def prefill(self, request: Request) -> Iterator[None]:
-        """Read the beginning of the request's context in advance, a block at each step.
+    def prefill(
+        self, request: Request, topic: str = "", played: float = 1.0
+    ) -> Iterator[None]:
+        """Read what this request begins with in advance, a block at each step.
 
-        A later request whose context begins alike is then answered sooner, with the same notes.
+        A later request that begins alike is then answered sooner, with the same notes.  `played`:
+        how much of the context there is, 0 to 1, where more is to come.  Of each topic only what
+        was read last is kept.
         """
-        return self._prefixes.read(make_plan(request, self._model).rows)
+        return self._prefixes.read(make_plan(request, self._model, played).beginning(), topic)
 
     def phrase(self, request: Request, notes: Iterable[Note]) -> Phrase:
         """The notes as a phrase with the answer's metre, voices and exact length in bars."""
@@ -94,7 +98,8 @@ class Player:
     def _notes(
         self, request: Request, plan: Plan, watch: Watch | None = None, tally: Tally | None = None
     ) -> Iterator[Note]:
-        walk = Walk(self._engine, request, plan, *self._prefixes.fork(plan.rows))
+        rows = plan.beginning()
+        walk = Walk(self._engine, request, plan, rows, self._prefixes.fork(rows))
         kept = deque(plan.kept_notes())
         if watch is not None:
             yield from guarded(walk, watch, kept, tally)

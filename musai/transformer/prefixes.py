@@ -2,20 +2,41 @@
 
 Reading goes in blocks fixed by event index (see `engine`), so a beginning that
 was read in whole blocks is, bit for bit, what reading it again would give: a
-kept beginning saves time and changes no note.
+kept beginning saves time and changes no note.  Where all rows are the same to
+the last one, nothing is left to be read.
 """
 
 from collections import OrderedDict
 from collections.abc import Iterator
-from typing import Final
+from dataclasses import dataclass
+from typing import Final, NamedTuple
 
 import numpy as np
 
 from musai.transformer.encoding import Rows
-from musai.transformer.engine import BLOCK, Cache, Engine
+from musai.transformer.engine import BLOCK, Cache, Engine, Floats
 
-KEPT: Final = 8
-"""Beginnings that are kept, the last used ones: one or two a jam."""
+KEPT: Final = 16
+"""Beginnings that are kept, one a topic, the last used ones."""
+
+
+@dataclass(slots=True)
+class Beginning:
+    """Rows that `cache` has read so far; `state` is the last one's."""
+
+    rows: Rows
+    cache: Cache
+    state: Floats
+    lent: bool = False
+    """Whether somebody reads on in this cache's own arrays."""
+
+
+class Start(NamedTuple):
+    """A cache that has read the first `read` of some rows; `state` is the last one's."""
+
+    cache: Cache
+    read: int
+    state: Floats
 
 
 class Prefixes:
@@ -23,32 +44,50 @@ class Prefixes:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._kept: OrderedDict[bytes, tuple[Rows, Cache]] = OrderedDict()
+        self._nothing = np.zeros(engine.shape.width)
+        self._kept: OrderedDict[str, Beginning] = OrderedDict()
 
-    def fork(self, rows: Rows) -> tuple[Cache, int]:
-        """A cache that has read the longest kept beginning of `rows`, and how many rows that is."""
-        best, found = 0, None
-        for key, (kept, cache) in self._kept.items():
-            same = min(len(kept), len(rows)) // BLOCK * BLOCK
-            equal = (kept[:same] == rows[:same]).all(axis=1)
-            length = same if equal.all() else int(equal.argmin()) // BLOCK * BLOCK
-            if length > best:
-                best, found = length, (key, cache)
+    def fork(self, rows: Rows) -> Start:
+        """A cache of one's own that has read as much of `rows` as any kept beginning has."""
+        found, length = self._nearest(rows)
         if found is None:
-            return Cache(self._engine), 0
-        self._kept.move_to_end(found[0])
-        return found[1].fork(best), best
+            return Start(Cache(self._engine), 0, self._nothing)
+        if length < len(rows):
+            return Start(found.cache.fork(length), length, self._nothing)
+        # Nobody reads the kept one on, so the first to come needs no copy.
+        cache = found.cache.fork(length) if found.lent else found.cache.shared()
+        found.lent = True
+        return Start(cache, length, found.state)
 
-    def read(self, rows: Rows) -> Iterator[None]:
-        """Read whole blocks of `rows` and keep them; stops after each block."""
-        rows = rows[: min(len(rows), self._engine.shape.window) // BLOCK * BLOCK]
-        cache, done = self.fork(rows)
-        if done == len(rows):
-            return
-        while done < len(rows):
-            cache.read(rows[done : done + BLOCK])
-            done += BLOCK
-            yield
-        self._kept[np.ascontiguousarray(rows).tobytes()] = (rows, cache)
+    def read(self, rows: Rows, topic: str = "") -> Iterator[None]:
+        """Read `rows`, in place of what was read for this topic; stops after each block."""
+        window = self._engine.shape.window
+        if len(rows) > window:
+            rows = rows[: window // BLOCK * BLOCK]
+        found, done = self._nearest(rows)
+        if found is None or done < len(rows):
+            cache = Cache(self._engine) if found is None else found.cache.fork(done)
+            found = Beginning(rows[:done], cache, self._nothing)
+        self._kept.pop(topic, None)
+        self._kept[topic] = found
         while len(self._kept) > KEPT:
             self._kept.popitem(last=False)
+        while done < len(rows) and not found.lent:
+            count = min(BLOCK - done % BLOCK, len(rows) - done)
+            found.state = found.cache.read(rows[done : done + count])
+            done += count
+            found.rows = rows[:done]
+            yield
+
+    def _nearest(self, rows: Rows) -> tuple[Beginning | None, int]:
+        """Who has read most of `rows`, and how many: all of them or whole blocks."""
+        best, found = 0, None
+        for kept in self._kept.values():
+            same = min(len(kept.rows), len(rows))
+            equal = (kept.rows[:same] == rows[:same]).all(axis=1)
+            length = same if equal.all() else int(equal.argmin())
+            if not length == len(kept.rows) == len(rows):
+                length -= length % BLOCK
+            if length > best:
+                best, found = length, kept
+        return found, best

@@ -13,12 +13,13 @@ import numpy as np
 from musai.music import Note
 from musai.music.notes import MAX_TICK
 from musai.transformer.encoding import Rows, RowWriter
-from musai.transformer.engine import Cache, Engine, Floats
+from musai.transformer.engine import Engine, Floats
 from musai.transformer.engine import Mark as Read
 from musai.transformer.fresh import Fresh
 from musai.transformer.grammar import Grammar, Mask
 from musai.transformer.noise import Noise
 from musai.transformer.plan import Plan
+from musai.transformer.prefixes import Start
 from musai.transformer.request import Request
 from musai.transformer.sampling import choose
 from musai.transformer.vocabulary import BARLINE, DURATIONS
@@ -81,20 +82,20 @@ class Mark(NamedTuple):
 class Walk:
     """Draws the answer to one request, event by event.
 
-    `cache` has read the first `read` rows of the plan.
+    `rows` are the plan's beginning; `start` has read the first of them, or all.
     """
 
     def __init__(
-        self, engine: Engine, request: Request, plan: Plan, cache: Cache, read: int
+        self, engine: Engine, request: Request, plan: Plan, rows: Rows, start: Start
     ) -> None:
         self._engine, self._plan = engine, plan
-        self._cache, self._noise = cache, Noise(request.seed)
+        self._cache, self._noise = start.cache, Noise(request.seed)
         self._grammar = plan.grammar()
         self._writer = plan.writer
         self._fresh = Fresh(request.avoid or ())
-        self._cache.read(plan.rows[read:])
-        self._state = np.zeros(engine.shape.width)
-        self._unread: Rows | None = plan.opening(0, self._writer)
+        rest = rows[start.read :]
+        self._state = self._cache.read(rest) if len(rest) else start.state
+        self._unread: Rows | None = None
         self._event = 0
 
     @property

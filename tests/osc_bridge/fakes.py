@@ -52,7 +52,9 @@ class FakeService:
         self.sessions.append(session)
         return self._queue(request, on_event, None)
 
-    def prefill(self, request: Request) -> None:
+    def prefill(self, request: Request, *, topic: str = "", played: float = 1.0) -> None:
+        assert topic
+        assert 0 < played <= 1
         self.prefilled.append(request)
 
     def again(self, phrase_id: str, on_event: OnEvent, *, session: str = "") -> int:

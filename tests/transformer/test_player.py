@@ -1,5 +1,6 @@
 """Replay: same model and request, same bytes, whatever happens around."""
 
+import itertools
 import os
 import subprocess
 import sys
@@ -10,8 +11,8 @@ import numpy as np
 import pytest
 
 from musai.errors import BadRequest
-from musai.music import Phrase, Voice
-from musai.transformer import Request
+from musai.music import Note, Phrase, Voice
+from musai.transformer import Player, Request
 from musai.transformer.plan import make_plan
 from tests.transformer.models import motif, small_player
 
@@ -163,7 +164,50 @@ def test_a_context_read_in_advance_gives_the_same_notes():
     tune = Phrase.from_notes(range(40), [1] * 40, [60 + 2 * i % 14 for i in range(40)])
     request = Request("answer", 2, 10, tune)
     list(read.prefill(replace(request, seed=3)))
-    assert read._prefixes.fork(make_plan(request, read._model).rows)[1] >= 16
-    assert read.play(request) == small_player().play(request)
+    assert left(read, request) == 0
+    for seed in (10, 10, 11):
+        again = replace(request, seed=seed)
+        assert read.play(again) == small_player().play(again)
     longer = replace(request, bars=3, seed=4)
     assert read.play(longer) == small_player().play(longer)
+    other = Phrase.from_notes(range(40), [1] * 40, [60 + 2 * i % 14 for i in range(39)] + [72])
+    other_end = replace(request, context=other)
+    assert 0 < left(read, other_end) <= 16 + 1
+    assert read.play(other_end) == small_player().play(other_end)
+
+
+def left(player: Player, request: Request) -> int:
+    """Rows that are still to be read before the first note of the answer."""
+    rows = make_plan(request, player._model).beginning()
+    return len(rows) - player._prefixes._nearest(rows)[1]
+
+
+def test_reading_in_advance_may_be_broken_off_and_the_notes_are_the_same():
+    tune = Phrase.from_notes(range(40), [1] * 40, [60 + 2 * i % 14 for i in range(40)])
+    request = Request("answer", 2, 10, tune)
+    rows = make_plan(request, PLAYER._model).beginning()
+    for steps in range(1, 5):
+        read = small_player()
+        source = read.prefill(request)
+        for _ in range(steps):
+            next(source, None)
+        assert left(read, request) == max(0, len(rows) - 16 * steps)
+        takes = [request, replace(request, seed=11)]
+        sources = [read.generate(take) for take in takes]
+        notes: list[list[Note]] = [[], []]
+        for _ in range(100):
+            for source_of, made in zip(sources, notes, strict=True):
+                made.extend(itertools.islice(source_of, 1))
+            next(source, None)
+        assert notes == [list(small_player().generate(take)) for take in takes]
+
+
+def test_of_a_call_under_way_only_the_last_notes_are_left_to_be_read():
+    pitches = [60 + 2 * i % 14 for i in range(32)]
+    whole = Phrase.from_notes([i / 2 for i in range(32)], [0.5] * 32, pitches, length=16)
+    until = Phrase.from_notes([i / 2 for i in range(29)], [0.5] * 29, pitches[:29], length=16)
+    read = small_player()
+    list(read.prefill(Request("answer", 2, 1, until), "jam", 29 / 32))
+    assert left(read, Request("answer", 2, 1, whole)) <= 16
+    list(read.prefill(Request("answer", 2, 1, until), "jam", 1.0))
+    assert left(read, Request("answer", 2, 1, whole)) > 16, "without that, its header differs"
