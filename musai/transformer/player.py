@@ -76,9 +76,7 @@ class Player:
             raise BadRequest(f"guard is {request.guard}, but no corpus is in use to guard")
         return self._notes(request, plan, guard.watch(plan.voices, request.context), tally)
 
-    def prefill(
-        self, request: Request, topic: str = "", played: float = 1.0
-    ) -> Iterator[None]:
+    def prefill(self, request: Request, topic: str = "", played: float = 1.0) -> Iterator[None]:
         """Read what this request begins with in advance, a block at each step.
 
         A later request that begins alike is then answered sooner, with the same notes.  `played`:

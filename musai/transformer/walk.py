@@ -8,8 +8,6 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-import numpy as np
-
 from musai.music import Note
 from musai.music.notes import MAX_TICK
 from musai.transformer.encoding import Rows, RowWriter
