@@ -11,7 +11,7 @@ from typing import Any
 
 from musai.folders import home
 from musai.match import kernels as plain
-from musai.match import whole_loops
+from musai.match import votes, whole_loops
 
 _lock = threading.Lock()
 
@@ -22,9 +22,10 @@ _LOOPS: dict[str, Callable[..., Any]] = {
     "forward": whole_loops.forward,
     "backward": whole_loops.backward,
     "likeliest": whole_loops.likeliest,
+    "vote": votes.vote,
 }
 
-_SOURCES = ("emitter", "kernels", "many", "segment", "streams", "told", "vectors", "whole_loops")
+_SOURCES = ("emitter", "kernels", "many", "segment", "streams", "told", "vectors", "votes", "whole_loops")
 """Modules whose text goes into the loops, be it only a constant."""
 
 
@@ -41,6 +42,7 @@ class Kernels:
     forward: Callable[..., float]
     backward: Callable[..., None]
     likeliest: Callable[..., float]
+    vote: Callable[..., None]
 
 
 def _written() -> str:

@@ -30,6 +30,12 @@ REFERENCE = "tunebook"
 MOST_THREADS = 4
 """Threads that build a null which somebody waits for."""
 
+FEW_FIGURES = 24
+"""Notes below which a passage has too few figures to say where it is common: all is searched."""
+
+FEW_LINES = 8
+"""Lines of a phrase up to which each is laid out in every hit; of more, those that say something."""
+
 NullMode = Literal["auto", "build", "behind", "there"]
 
 Ints = NDArray[Any]
@@ -47,13 +53,17 @@ class Single:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A phrase under search: its lines, their scores, and the clusters in order."""
+    """A phrase under search: its lines, their scores, and the clusters in order.
+
+    `told` bool (lines, clusters): the lines that say something of a cluster.
+    """
 
     phrase: Phrase
     lines: tuple[search.Line, ...]
     lies: ranking.Lies
     ranked: ranking.Ranked
     single: Single | None
+    told: NDArray[np.bool_]
 
 
 class Passages:
@@ -71,7 +81,8 @@ class Passages:
         index, key = self._catalogue.index, whole.kind.encode() + passage.tobytes()
         if key not in self._found:
             line = search.line_of(self._phrase, passage, whole.kind, whole.voice)
-            found, _ = search.search(index, line, self._engine)
+            few = self._engine == "figures" and len(passage) < FEW_FIGURES
+            found, _ = search.search(index, line, "auto" if few else self._engine)
             self._found[key] = ranking.rank(index, found.works[None])
         ranked = self._found[key]
         mine = index.cluster[ranked.best] == index.cluster[work]
@@ -139,17 +150,18 @@ class Matcher:
         lines, share = search.lines(phrase)
         if not lines or not self.index.alive.any():
             return Matches((), self._nothing(phrase, len(lines)))
-        found = [search.search(self.index, line, engine) for line in lines]
-        ranked = ranking.rank(self.index, np.stack([f.works for f, _ in found]))
-        lies = ranking.Lies(self.index, lines, [f for f, _ in found])
+        found, engine, sample = search.search_all(self.index, lines, engine)
+        ranked = ranking.rank(self.index, np.stack([f.works for f in found]), sample)
+        lies = ranking.Lies(self.index, lines, found)
         ranked = ranking.again(lies, ranked, ranking.in_bars(lies, phrase.metre, self._bars_of))
         first = ranked.order[: max(0, top)]
         single = self._single(lines, ranked, first)
-        query = Query(phrase, tuple(lines), lies, ranked, single)
+        told = _told(ranked)
+        query = Query(phrase, tuple(lines), lies, ranked, single, told)
         passages = Passages(self.catalogue, phrase, engine)
         kept: list[Hit] = []
         for number in range(len(lines)):
-            held_by = first[ranked.scores[number, first] > 0]
+            held_by = first[told[number, first]]
             lies.expect(number, ranked.best[held_by].tolist())
         for cluster in first:
             held = self._hit(query, int(cluster))
@@ -159,7 +171,7 @@ class Matcher:
                     common_to = passages.common(lines[lie.line], lie, int(ranked.best[cluster]))
                     hit = replace(hit, common=common_to)
                 kept.append(hit)
-        searched = describe.Search(len(lines), share, found[0][1])
+        searched = describe.Search(len(lines), share, engine)
         verdict = describe.verdict(self.catalogue, self.nulls, lines, ranked, kept, searched)
         if not verdict.significant:
             kept = [replace(hit, significant=False) if hit.significant else hit for hit in kept]
@@ -210,8 +222,8 @@ class Matcher:
     def _hit(self, query: Query, cluster: int) -> tuple[Hit, ranking.Lie] | None:
         work = int(query.ranked.best[cluster])
         row = self.catalogue.rows[work]
-        scores = query.ranked.scores[:, cluster].tolist()
-        led = sorted((n for n, s in enumerate(scores) if s > 0), key=lambda n: -scores[n])
+        scores, told = query.ranked.scores[:, cluster].tolist(), query.told[:, cluster].tolist()
+        led = sorted((n for n, said in enumerate(told) if said), key=lambda n: -scores[n])
         lies = [held for n in led if (held := query.lies.of(n, work)) is not None]
         if not lies or row is None:
             return None
@@ -258,6 +270,19 @@ class Matcher:
 def match_all(matchers: Sequence[Matcher], phrase: Phrase, top: int = 50) -> dict[str, Matches]:
     """Match one phrase against several corpora, each with its own verdict, by corpus name."""
     return {matcher.corpus.name: matcher.match(phrase, top) for matcher in matchers}
+
+
+def _told(ranked: ranking.Ranked) -> NDArray[np.bool_]:
+    """Which lines are laid out in which clusters.
+
+    Of many lines those with a score above what is usual for them, and each
+    cluster's best: the others lie in a work by chance.
+    """
+    scores = ranked.scores
+    told: NDArray[np.bool_] = scores > 0
+    if len(scores) > FEW_LINES:
+        told &= (scores > ranked.usual[:, None]) | (scores == scores.max(axis=0))
+    return told
 
 
 def _variants(index: Index) -> dict[int, tuple[int, ...]]:

@@ -34,24 +34,29 @@ class Ranked:
 
     `best` int (clusters,): the work of each cluster that stands for it;
     `scores` (lines, clusters); `worth` (clusters,) what they are ordered by,
-    in units; `order` the clusters that matched at all, best first.
+    in units; `order` the clusters that matched at all, best first; `usual` (lines,) the score
+    that one work in twenty exceeds.
     """
 
     best: Ints
     scores: Ints
     worth: Ints
     order: Ints
+    usual: Ints
 
 
-def rank(index: Index, scores: Ints) -> Ranked:
+def rank(index: Index, scores: Ints, sample: NDArray[np.bool_] | None = None) -> Ranked:
     """Rank clusters by `scores` (lines, works), the local scores in units.
 
     One line: by its score.  Several: by the sum over lines of what exceeds
     the 95th percentile of that line's scores, so that a work that holds all
-    voices comes before one that holds a single voice a little better.
+    voices comes before one that holds a single voice a little better.  Where not all works were
+    looked at, `sample` bool (works,) are those that say what is usual.
     """
+    usual = np.zeros((len(scores), 1))
     if len(scores) > 1:
-        usual = np.quantile(scores[:, index.alive], 0.95, axis=1, keepdims=True)
+        known = index.alive if sample is None else sample
+        usual = np.quantile(scores[:, known], 0.95, axis=1, keepdims=True)
         worth = np.maximum(0, scores - usual).sum(axis=0) + 1e-6 * scores.max(axis=0)
     else:
         worth = scores[0]  # int16, which numpy sorts by their digits
@@ -63,7 +68,8 @@ def rank(index: Index, scores: Ints) -> Ranked:
     first[clusters[::-1]] = order[::-1]
     best = order[first[clusters] == order]
     held = worth[best].astype(float)
-    return Ranked(best, scores[:, best], held, np.arange(np.count_nonzero(held > 0)))
+    order = np.arange(np.count_nonzero(held > 0))
+    return Ranked(best, scores[:, best], held, order, usual[:, 0])
 
 
 InBars = Callable[["Lie", int], float]
@@ -90,7 +96,7 @@ def again(lies: "Lies", ranked: Ranked, in_bars: InBars | None = None) -> Ranked
             worth[cluster] += UNITS * in_bars(held, int(ranked.best[cluster]))
     moved = first[np.argsort(-worth[first], kind="stable")]
     order = np.concatenate((moved, ranked.order[LOOKED_AT:]))
-    return Ranked(ranked.best, ranked.scores, worth, order)
+    return Ranked(ranked.best, ranked.scores, worth, order, ranked.usual)
 
 
 def in_bars(lies: "Lies", metre: Metre, bars_of: Callable[[int], places.Bars]) -> InBars:

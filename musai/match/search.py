@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from musai.match import candidates, scores
+from musai.match.chosen import Chosen, choose
 from musai.match.compiled import kernels
 from musai.match.index import Index
 from musai.match.kernels import NEVER_ENOUGH
@@ -31,6 +32,10 @@ MAX_LINES = 48
 
 EXHAUSTIVE_UP_TO = 10_000_000
 """Stream notes up to which every work is aligned; beyond, only the index's candidates."""
+
+MOST_CELLS = 1_200_000_000
+"""Notes of a phrase times notes of a corpus up to which every work is aligned with every line of a
+phrase; beyond, only the works that its figures choose."""
 
 Ints = NDArray[Any]
 
@@ -110,20 +115,36 @@ def exhaustive(index: Index, line: Line, checks: Ints | None = None) -> Found:
     blocks = []
     for part in index.segments:
         out = np.zeros((len(rows), part.blocks), np.int16)
-        kernels().sweep(
-            part.steps,
-            part.ratios,
-            part.ratios2,
-            part.event_column,
-            part.event_lane,
-            part.event_block,
-            part.event_reset,
-            line.profile,
-            rows.astype(np.int64),
-            out,
-        )
+        _sweep(part, line.profile, rows, out)
         blocks.append(out if checks is not None else out[0])
     return _found(index, blocks, True)
+
+
+def among(index: Index, line: Line, held: Chosen) -> Found:
+    """Align a line with the works that its phrase's figures chose; every other work scores 0."""
+    blocks = []
+    for part, made in zip(index.segments, held.parts, strict=True):
+        out = np.zeros((1, made.segment.blocks), np.int16)
+        _sweep(made.segment, line.profile, np.array([len(line) - 1]), out)
+        whole = np.zeros(part.blocks, np.int16)
+        whole[made.blocks] = out[0]
+        blocks.append(whole)
+    return _found(index, blocks, True)
+
+
+def _sweep(part: Segment, profile: Ints, rows: Ints, out: Ints) -> None:
+    kernels().sweep(
+        part.steps,
+        part.ratios,
+        part.ratios2,
+        part.event_column,
+        part.event_lane,
+        part.event_block,
+        part.event_reset,
+        profile,
+        rows.astype(np.int64),
+        out,
+    )
 
 
 def _found(index: Index, blocks: list[Ints], everywhere: bool) -> Found:
@@ -145,11 +166,51 @@ def by_index(index: Index, line: Line) -> Found:
     return _found(index, blocks, False)
 
 
+def engine_of(index: Index, lines: Sequence[Line]) -> str:
+    """The engine that lines of one phrase are searched by, where none was asked for."""
+    rows = sum(len(line) for line in lines)
+    if len(lines) > 1 and index.stream_notes * rows > MOST_CELLS:
+        return "figures"
+    return "exhaustive" if index.stream_notes <= EXHAUSTIVE_UP_TO else "index"
+
+
+def search_all(
+    index: Index, lines: Sequence[Line], engine: str = "auto"
+) -> tuple[list[Found], str, NDArray[np.bool_] | None]:
+    """The scores of a phrase's lines, the engine, and the works that say what is usual (None: all)."""
+    if engine == "auto":
+        engine = engine_of(index, lines)
+    if engine == "exhaustive":
+        return [exhaustive(index, line) for line in lines], engine, None
+    if engine == "index":
+        return [by_index(index, line) for line in lines], engine, None
+    held = choose(index, _streams(lines))
+    # Lines of drums have no figures.
+    found = [
+        exhaustive(index, line) if line.kind == DRUMS else among(index, line, held)
+        for line in lines
+    ]
+    return found, engine, held.sample
+
+
+def _streams(lines: Sequence[Line]) -> list[Ints]:
+    """Steps of the streams of which the lines are windows."""
+    held: dict[tuple[str, int], list[Line]] = {}
+    for line in lines:
+        if line.kind != DRUMS:
+            held.setdefault((line.kind, line.voice), []).append(line)
+    streams = []
+    for windows in held.values():
+        _, first = np.unique(np.concatenate([w.index for w in windows]), return_index=True)
+        pitch = np.concatenate([w.pitch for w in windows])[first]
+        streams.append(symbols(pitch, np.concatenate([w.onset for w in windows])[first]).steps)
+    return streams
+
+
 def search(index: Index, line: Line, engine: str = "auto") -> tuple[Found, str]:
     """The scores of one line and the engine that found them."""
-    if engine == "auto":
-        engine = "exhaustive" if index.stream_notes <= EXHAUSTIVE_UP_TO else "index"
-    return (exhaustive if engine == "exhaustive" else by_index)(index, line), engine
+    found, used, _ = search_all(index, [line], engine)
+    return found[0], used
 
 
 @dataclass(frozen=True, slots=True)

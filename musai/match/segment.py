@@ -141,6 +141,43 @@ def build(phrases: Iterable[Phrase]) -> Segment:
     )
 
 
+def part_of(whole: Segment, streams: Ints) -> Segment:
+    """Some streams of a segment, by rising number, as a segment of its own for the sweep.
+
+    It is of one work, and its notes are not there: only what the sweep reads.
+    """
+    lengths = np.diff(whole.stream_notes)[streams]
+    blocks = -(-lengths // BLOCK)
+    lane, column = deal(lengths)
+    within = np.arange(lengths.sum()) - np.repeat(_offsets(lengths)[:-1], lengths)
+    first = whole.stream_column[streams].astype(np.int64)
+    place = (np.repeat(first, lengths) + within) * LANES
+    place += np.repeat(whole.stream_lane[streams].astype(np.int64), lengths)
+    signs = Symbols(
+        *(
+            np.asarray(getattr(whole, name)).ravel()[place]
+            for name in ("steps", "ratios", "ratios2")
+        )
+    )
+    stream_blocks = _offsets(blocks)
+    none = np.zeros(0, np.int64)
+    return Segment(
+        work_streams=np.array([0, len(streams)], np.int64),
+        work_notes=none,
+        stream_notes=_offsets(lengths),
+        stream_blocks=stream_blocks,
+        stream_kind=np.asarray(whole.stream_kind)[streams],
+        stream_voice=np.asarray(whole.stream_voice)[streams],
+        stream_lane=lane.astype(np.int32),
+        stream_column=column.astype(np.int32),
+        pitch=none,
+        onset=none,
+        note=none,
+        **_laid_out(signs, lengths, lane, column),
+        **_events(lengths, lane, column, stream_blocks),
+    )
+
+
 def deal(lengths: Ints) -> tuple[Ints, Ints]:
     """Lane and first column of every stream: longest first, always to the emptiest lane."""
     lane = np.zeros(len(lengths), np.int64)

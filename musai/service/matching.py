@@ -167,10 +167,8 @@ def compared(
     corpus = matcher.corpus
     hits: list[dict[str, Any]] = []
     for rank, hit in enumerate(matches):
-        values = plain(hit)
-        if rank >= aligned:
-            values["alignment"] = []
-        hits.append(values)
+        pairs = [list(pair) for pair in hit.alignment] if rank < aligned else []
+        hits.append({**plain(dataclasses.replace(hit, alignment=())), "alignment": pairs})
     style, why = styles.of(corpus, phrase) if styles else (None, "")
     return {
         "name": name,
