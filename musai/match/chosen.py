@@ -80,15 +80,13 @@ def choose(index: Index, lines: Sequence[Ints]) -> Chosen:
     return Chosen(tuple(_parts(index, taken)), sample)
 
 
-def _votes(
-    part: Segment, postings: Postings, lines: Sequence[Ints]
-) -> NDArray[np.float32]:
+def _votes(part: Segment, postings: Postings, lines: Sequence[Ints]) -> NDArray[np.float32]:
     """The strongest diagonal of each line in each stream, float32 (lines, streams)."""
     out = np.zeros((len(lines), len(part.stream_notes) - 1), np.float32)
     if not len(postings.figure):
         return out
     notes = len(part.pitch)
-    size = np.diff(postings.offsets.astype(np.int64))
+    size: Ints = np.diff(postings.offsets.astype(np.int64))
     weight = (np.log2(1 + notes / size) ** POWER).astype(np.float32)
     weight[size > max(1, COMMON * notes)] = 0
     for line, best in zip(lines, out, strict=True):

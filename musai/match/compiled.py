@@ -25,7 +25,17 @@ _LOOPS: dict[str, Callable[..., Any]] = {
     "vote": votes.vote,
 }
 
-_SOURCES = ("emitter", "kernels", "many", "segment", "streams", "told", "vectors", "votes", "whole_loops")
+_SOURCES = (
+    "emitter",
+    "kernels",
+    "many",
+    "segment",
+    "streams",
+    "told",
+    "vectors",
+    "votes",
+    "whole_loops",
+)
 """Modules whose text goes into the loops, be it only a constant."""
 
 

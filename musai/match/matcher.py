@@ -143,7 +143,7 @@ class Matcher:
     ) -> Matches:
         """The `top` nearest works, near-duplicates as one, and the verdict on the phrase.
 
-        `engine` is "exhaustive", "index", or "auto", by the size of the corpus.  Of the
+        `engine` is "exhaustive", "index", "figures", or "auto", by the sizes of corpus and phrase.  Of the
         `common` first hits it is counted how many works hold the matched passage; that takes a
         search more for each passage.
         """

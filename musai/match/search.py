@@ -115,7 +115,7 @@ def exhaustive(index: Index, line: Line, checks: Ints | None = None) -> Found:
     blocks = []
     for part in index.segments:
         out = np.zeros((len(rows), part.blocks), np.int16)
-        _sweep(part, line.profile, rows, out)
+        sweep(part, line.profile, rows, out)
         blocks.append(out if checks is not None else out[0])
     return _found(index, blocks, True)
 
@@ -125,14 +125,14 @@ def among(index: Index, line: Line, held: Chosen) -> Found:
     blocks = []
     for part, made in zip(index.segments, held.parts, strict=True):
         out = np.zeros((1, made.segment.blocks), np.int16)
-        _sweep(made.segment, line.profile, np.array([len(line) - 1]), out)
+        sweep(made.segment, line.profile, np.array([len(line) - 1]), out)
         whole = np.zeros(part.blocks, np.int16)
         whole[made.blocks] = out[0]
         blocks.append(whole)
     return _found(index, blocks, True)
 
 
-def _sweep(part: Segment, profile: Ints, rows: Ints, out: Ints) -> None:
+def sweep(part: Segment, profile: Ints, rows: Ints, out: Ints) -> None:
     kernels().sweep(
         part.steps,
         part.ratios,
