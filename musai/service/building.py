@@ -1,7 +1,6 @@
 """Getting a corpus ready: the tunebook itself, its index, its null, its style.  Also the builder's process."""
 
 import contextlib
-import os
 import time
 from collections.abc import Callable
 from typing import Any, Protocol
@@ -14,7 +13,6 @@ from musai.service import wire
 from musai.service.pipes import Pipes
 from musai.service.playing import load, reason_of
 
-NICENESS = 10
 PAUSE = 0.1
 """Seconds between two reports of progress."""
 
@@ -79,9 +77,6 @@ def open_matcher(name: str) -> Any:
 
 def run_builder(pipes: Pipes, factory: str) -> None:
     """Serve until the pipe closes.  `factory` is "module:callable" and makes a `PreparerLike`."""
-    # Music first: whoever plays while this builds should not notice.
-    if hasattr(os, "nice"):
-        os.nice(NICENESS)
     preparer: PreparerLike = load(factory)()
     pipes.say(wire.Ready({}, {}))
     while True:

@@ -30,6 +30,9 @@ THREAD_VARIABLES = (
 )
 LAST_LINES = 12
 
+BEHIND = ("build", "files")
+"""Roles that get the processor when nobody else wants it."""
+
 _log = logging.getLogger("musai.worker")
 
 OnMessage = Callable[[wire.Up], None]
@@ -67,7 +70,7 @@ class Child:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             env=_environment(setting),
-            creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+            creationflags=_flags(role),
         )
         self._listener = self._thread(self._listen, "err")
         self._thread(self._read, "out")
@@ -126,6 +129,13 @@ class Child:
             self._said.append(text)
             _log.info("%s: %s", self.role, text)
         pipe.close()
+
+
+def _flags(role: str) -> int:
+    """On Windows: no window, and the priority that `worker` gives itself elsewhere."""
+    quiet: int = getattr(subprocess, "CREATE_NO_WINDOW", 0)
+    lower: int = getattr(subprocess, "BELOW_NORMAL_PRIORITY_CLASS", 0)
+    return quiet | (lower if role in BEHIND else 0)
 
 
 def _environment(setting: Setting) -> dict[str, str]:

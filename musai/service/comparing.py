@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from musai.service import wire
 from musai.service.child import Setting
+from musai.service.crew import Crew, processes
 from musai.service.post import Post
 
 CorpusState = Literal["opening", "ready", "building", "indexing", "missing", "failed"]
@@ -90,6 +91,7 @@ class Bench:
         self._may_build = build
         self._asked: set[tuple[wire.Build, str | None]] = set()
         self._to_build: list[wire.Build] = []
+        self._crew = Crew(matcher, corpora, self._matched, setting, processes())
         self._match = Post("match", (matcher, *corpora), self._matched, self._match_gone, setting)
         self._build = Post("build", (builder,), self._building, self._build_gone, setting)
         if corpora:
@@ -120,7 +122,10 @@ class Bench:
     def compare(
         self, number: int, phrase: wire.PhraseWire, on_answer: OnAnswer, *, thorough: bool = False
     ) -> None:
-        """Compare a phrase; `on_answer` comes from any thread, perhaps before this returns."""
+        """Compare a phrase; `on_answer` comes from any thread, perhaps before this returns.
+
+        What shall be thorough goes to processes of its own, so that it holds nothing else up.
+        """
         with self._lock:
             held = any(s.state in ("ready", "opening") for s in self._status.values())
             if held and self._match.state in ("starting", "ready"):
@@ -132,12 +137,19 @@ class Bench:
         why = self.why_not or "the process that compares is not running"
         on_answer(Answer(grey(why), [], 0.0))
 
+    def forget(self, number: int) -> None:
+        """Nobody waits for this answer any more."""
+        with self._lock:
+            self._pending.pop(number, None)
+        self._crew.forget(number)
+
     def use(self, name: str) -> None:
         """Compare with this corpus from now on as well; opened anew where it is in use already."""
         with self._lock:
             self._status.setdefault(name, CorpusStatus(name))
             names = list(self._status)
             self._match.arguments = (*self._match.arguments[:1], *names)
+            self._crew.use(names)
         if self._match.state == "ready":
             self._match.send(wire.Open(names))
         else:
@@ -147,7 +159,7 @@ class Bench:
         """Corpora, the light, and both posts."""
         with self._lock:
             corpora = [status.plain() for status in self._status.values()]
-            busy = bool(self._pending)
+            busy = not all(pending.thorough for pending in self._pending.values())
         why = self.why_not
         return {
             "corpora": corpora,
@@ -160,7 +172,8 @@ class Bench:
         """End the workers; what waits is answered grey."""
         self._build.close()
         self._match.close()
-        self._give_up("the service was closed")
+        self._crew.close()
+        self._give_up("the service was closed", files=True)
 
     def _matched(self, message: wire.Up) -> None:
         if isinstance(message, wire.Ready):
@@ -178,7 +191,11 @@ class Bench:
         for number, pending in self._pending.items():
             if not pending.sent:
                 pending.sent = True
-                self._match.send(wire.Compare(number, pending.phrase, pending.thorough))
+                asked = wire.Compare(number, pending.phrase, pending.thorough)
+                if pending.thorough:
+                    self._crew.compare(asked)
+                else:
+                    self._match.send(asked)
 
     def _opened(self, about: dict[str, Any]) -> None:
         """What the matcher could open; what is missing of it is built, once."""
@@ -225,9 +242,14 @@ class Bench:
             ms = 1000 * (perf_counter() - pending.asked)
             pending.on_answer(Answer(verdict, rows, ms))
 
-    def _give_up(self, why: str) -> None:
+    def _give_up(self, why: str, files: bool = False) -> None:
+        """Answer what waits for the matcher; with `files` also what others have in hand."""
         with self._lock:
-            numbers = list(self._pending)
+            numbers = [
+                number
+                for number, pending in self._pending.items()
+                if files or not (pending.thorough and pending.sent)
+            ]
         for number in numbers:
             self._answer(number, grey(why), [])
 
@@ -271,6 +293,7 @@ class Bench:
             if build.part == "corpus":
                 self._status[build.corpus] = replace(old, state="opening", reason="")
             self._match.send(wire.Open(list(self._status)))
+            self._crew.use(list(self._status))
         elif build.part == "corpus":
             self._status[build.corpus] = replace(old, state="failed", reason=fault)
         else:

@@ -11,6 +11,7 @@ from musai.music import Phrase
 from musai.service import wire
 from musai.service.catalogues import Catalogues
 from musai.service.comparing import Answer, Bench
+from musai.service.crew import processes
 from musai.service.history import History
 from musai.service.jobs import Handle, Jobs
 from musai.service.reports import Reports
@@ -38,7 +39,12 @@ class Rights:
 
 
 class FileComparer:
-    """Files through the bench that compares phrases, one at a time, so that a jam's go between."""
+    """Files through the bench, in processes of their own; a jam's phrases never wait for them.
+
+    One more is asked for than there are processes, so that none of them waits for the disk.
+    """
+
+    at_once = processes() + 1
 
     def __init__(self, bench: Bench) -> None:
         self._bench = bench
@@ -58,7 +64,10 @@ class FileComparer:
             answers.append(answer)
             answered.set()
 
-        self._bench.compare(next(self._numbers), wire.PhraseWire.of(phrase), hear, thorough=True)
+        number = next(self._numbers)
+        self._bench.compare(number, wire.PhraseWire.of(phrase), hear, thorough=True)
         while not answered.wait(LOOK):
+            if handle.stop.is_set():
+                self._bench.forget(number)
             handle.check()
         return answers[0]

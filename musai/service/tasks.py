@@ -1,7 +1,9 @@
 """What a desk has done in the background: files compared, works imported, duplicates counted."""
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
@@ -28,7 +30,9 @@ MAX_FILES = 2000
 
 
 class Comparer(Protocol):
-    """What compares, and with what."""
+    """What compares, and with what; `at_once` files are asked for at the same time."""
+
+    at_once: int
 
     def corpora_in_use(self) -> list[dict[str, str]]:
         """Name and id of every corpus that phrases are compared with now."""
@@ -141,34 +145,44 @@ class Tasks:
                     )
             jobs = [(str(path), KINDS[path.suffix.lower()], "") for _, path in fit]
             handle.progress(0, len(fit), "")
-            for index, reply in read_all(jobs, workers=1):
-                name = fit[index][0]
-                handle.progress(index, len(fit), name)
-                if reply.refused:
-                    handle.fail(name, reply.refused)
-                for fault in reply.faults:
-                    handle.fail(name, fault)
-                told += self._compared(name, reply, session, handle)
+            with ThreadPoolExecutor(self._comparer.at_once) as pool:
+                running: deque[Future[dict[str, Any]]] = deque()
+                for index, reply in read_all(jobs, workers=1):
+                    name = fit[index][0]
+                    handle.progress(index - len(running), len(fit), name)
+                    for why in (reply.refused, *reply.faults):
+                        if why:
+                            handle.fail(name, why)
+                    for called, phrase in self._entered(name, reply, session):
+                        if len(running) == self._comparer.at_once:
+                            told.append(running.popleft().result())
+                            handle.progress(index - len(running), len(fit), name)
+                        running.append(pool.submit(self._compared, called, phrase, session, handle))
+                while running:
+                    told.append(running.popleft().result())
+                    handle.progress(len(fit) - len(running), len(fit), "")
             handle.progress(len(fit), len(fit), "")
             return {"session": session, "phrases": told}
 
         return work
 
-    def _compared(
-        self, name: str, reply: Reply, session: str, handle: Handle
-    ) -> list[dict[str, Any]]:
-        """Every tune of a file, entered, compared, entered."""
-        told = []
+    def _entered(self, name: str, reply: Reply, session: str) -> Iterator[tuple[str, Phrase]]:
+        """Every tune of a file, entered in the ledger one before the next; its name and phrase."""
         for tune in reply.tunes:
             phrase = phrase_from(tune)
             called = f"{name} #{tune.number}" if len(reply.tunes) > 1 else name
             payload = records.file_payload(phrase, session, called, reply.sha256, bar_count(phrase))
             self._ledger.append("file", payload, utc=self._clock())
-            answer = self._comparer.compare_file(phrase, handle)
-            match = records.match_payload(phrase.id, session, answer)
-            self._ledger.append("match", match, utc=self._clock())
-            told.append({"file": called, "phrase_id": phrase.id, "light": answer.verdict["light"]})
-        return told
+            yield called, phrase
+
+    def _compared(
+        self, called: str, phrase: Phrase, session: str, handle: Handle
+    ) -> dict[str, Any]:
+        """A phrase of the ledger compared, and what was found entered."""
+        answer = self._comparer.compare_file(phrase, handle)
+        match = records.match_payload(phrase.id, session, answer)
+        self._ledger.append("match", match, utc=self._clock())
+        return {"file": called, "phrase_id": phrase.id, "light": answer.verdict["light"]}
 
     def _importing(
         self, folder: Path, place: Path, corpus: str, who: str, mine: bool, manifest: Path | None

@@ -10,7 +10,10 @@ import signal
 import sys
 from collections.abc import Sequence
 
+from musai.service.child import BEHIND
 from musai.service.pipes import Pipes
+
+NICENESS = 5
 
 
 def _own_pipes(tidies: bool) -> Pipes:
@@ -29,13 +32,16 @@ def main(arguments: Sequence[str]) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     role, *rest = arguments
+    # Music first: whoever plays, or looks at a page, while these work should not notice.
+    if role in BEHIND and hasattr(os, "nice"):
+        os.nice(NICENESS)
     # The builder has half a corpus in a folder of its own, and processes that read scores.
     pipes = _own_pipes(tidies=role == "build")
     if role == "play":
         from musai.service.playing import run_player
 
         run_player(pipes, *rest)
-    elif role == "match":
+    elif role in ("match", "files"):
         from musai.service.matching import run_matcher
 
         run_matcher(pipes, *rest)

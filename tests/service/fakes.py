@@ -157,7 +157,8 @@ class FakeMatches(list[FakeHit]):
 class FakeMatcher:
     """Opens a corpus that is a file <home>/corpora/NAME; its null is NAME.null beside it.
 
-    The file's text is the light; "die" kills the process on each comparison, "break" raises.
+    The file's text is the light; "die" kills the process on each comparison, "break" raises,
+    "once" kills the first process that compares, "hold" waits at a phrase of one note for <home>/go.
     """
 
     def __init__(self, name: str, text: str, path: Path) -> None:
@@ -186,6 +187,12 @@ class FakeMatcher:
             os.kill(os.getpid(), 9)
         if self.text == "break":
             raise ZeroDivisionError("a defect")
+        if self.text == "once" and not (died := self.path.with_name("died")).exists():
+            died.touch()
+            os.kill(os.getpid(), 9)
+        if self.text == "hold" and len(phrase) == 1:
+            self.path.with_name(f"held.{os.getpid()}").touch()
+            _wait_for(folders.home() / "go")
         found = FakeMatches([FakeHit("w1", "The Fake Reel")])
         p = {"red": 0.0005, "amber": 0.005, "green": 0.5}.get(self.text)
         light = self.text if self.ready else "grey"

@@ -27,6 +27,8 @@ from tests.web.fakes import FakeService
 class Comparer:
     """The real matcher, asked in the job's own thread."""
 
+    at_once = 1
+
     def __init__(self, home: Path) -> None:
         self.home = home
         self.names = ["reels"]
