@@ -52,6 +52,9 @@ TABLE = {
         "credit", "Know", "Record that you keep a take, and what for; or that you discard it."
     ),
     "credit": Row("credit", "Know", "Say of each note of a finished piece where it comes from."),
+    "evidence": Row(
+        "evidence", "Know", "Sign how a phrase was made; verify such a statement by doing it again."
+    ),
     "ledger": Row("ledger", "Know", "Verify the record of all that was made and found."),
     "corpus": Row("corpus", "Keep", "Works and what their owners allow: add, list, show, remove."),
     "model": Row("model", "Keep", "The models here: what they were made from, and check them."),

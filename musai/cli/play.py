@@ -20,13 +20,14 @@ from musai.cli.common import (
 )
 from musai.cli.wishes import wishes
 from musai.errors import MusaiError, NotFound
+from musai.evidence.difference import IDENTICAL
 from musai.files import write_whole
 from musai.ledger import Ledger
 from musai.music import Phrase, notes_array
 from musai.music.notes import untangled
 from musai.service import Service, records
 from musai.service.core import DEFAULT_CORPUS
-from musai.service.replays import IDENTICAL, Recorded
+from musai.service.replays import Recorded
 from musai.transformer.checkpoint import folder_of
 from musai.transformer.controls import Mode
 from musai.transformer.request import Request, takes_of

@@ -37,6 +37,8 @@ KINDS: dict[str, tuple[str, ...]] = {
     "shown": ("phrase_id", "work_id", "who"),
     "import": ("corpus", "who", "added"),
     "terms": ("corpus", "work_id", "who", "before", "after"),
+    "evidence": ("phrase_id", "envelope", "key_id"),
+    "key": ("key_id", "follows"),
     "takedown": ("corpus", "work_id", "who", "reason"),
     "erasure": ("records", "reason"),
 }

@@ -15,6 +15,7 @@ from musai.ledger.chain import (
     NAMES,
     Payload,
     Record,
+    Row,
     canonical_body,
     names_of,
     record_of,
@@ -130,6 +131,19 @@ class Ledger:
         if not found:
             raise NotFound(f"no ledger record {seq}; legal is 1 to {len(self)}")
         return found[0]
+
+    def rows(self, first: int, last: int) -> list[Row]:
+        """Records `first` to `last` as stored, salts with them: what shows somebody who has only the
+        chain what a digest stands for.  Raises `NotFound`, `Altered`."""
+        with self._read() as connection:
+            found = connection.execute(
+                f"{ROWS} WHERE record.seq BETWEEN ? AND ? ORDER BY record.seq", (first, last)
+            ).fetchall()
+        if len(found) != last - first + 1:
+            raise NotFound(f"no ledger records {first} to {last}; legal is 1 to {len(self)}")
+        for row in found:
+            record_of(row)
+        return found
 
     def find(self, name: str, value: str, kind: str | None = None) -> list[Record]:
         """Records whose payload has this value under `name` (see `NAMES`), oldest first."""

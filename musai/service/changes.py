@@ -71,6 +71,8 @@ TOLD: dict[str, Tell] = {
     "terms": _terms,
     "takedown": _takedown,
     "erasure": _erasure,
+    "evidence": lambda p: f"Evidence was signed with the key {p['key_id'][:8]}",
+    "key": lambda p: f"The key {p['key_id'][:8]} signs from now on, after {p['follows'][:8]}",
 }
 """THE table of sentences; a kind that is not here is nobody's news."""
 

@@ -11,6 +11,7 @@ from typing import Any
 import musai
 from musai import folders
 from musai.errors import BadInput, MusaiError
+from musai.evidence.difference import IDENTICAL, notewise
 from musai.ledger import Ledger
 from musai.music import Phrase
 from musai.report import to_json
@@ -23,7 +24,7 @@ from musai.service.events import Compared, Finished
 from musai.service.fairness import AT_ONCE, MAX_WAITING, MAX_WAITING_SESSION
 from musai.service.fingerprinting import fingerprinted
 from musai.service.interface import OnEvent
-from musai.service.replays import IDENTICAL, changed_settings, verdict
+from musai.service.replays import changed_settings
 from musai.service.reporting import report_of
 from musai.service.rights import Rights
 from musai.transformer.controls import RANGES
@@ -255,7 +256,7 @@ class Service:
             )
             self.ledger.append("phrase", payload, utc=self._clock())
             return None
-        outcome = verdict(ticket.recorded.phrase, made.phrase.phrase())
+        outcome = notewise(ticket.recorded.phrase, made.phrase.phrase())
         changed = changed_settings(ticket.recorded.made_with, dict(ticket.made_with))
         payload = records.replay_payload(made, ticket.recorded, outcome, changed)
         self.ledger.append("replay", payload, utc=self._clock())

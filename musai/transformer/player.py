@@ -14,6 +14,7 @@ from musai.transformer.guarding import GuardLike, Tally, Watch, guarded
 from musai.transformer.plan import Plan, make_plan
 from musai.transformer.prefixes import Prefixes
 from musai.transformer.request import Request
+from musai.transformer.sampling import Chooser, choose
 from musai.transformer.walk import Walk
 
 
@@ -62,19 +63,24 @@ class Player:
         }
 
     def generate(
-        self, request: Request, guard: GuardLike | None = None, tally: Tally | None = None
+        self,
+        request: Request,
+        guard: GuardLike | None = None,
+        tally: Tally | None = None,
+        chooser: Chooser = choose,
     ) -> Iterator[Note]:
         """The answer's notes in order of onset; ticks count from the answer's first bar line.
 
-        A request with a guard needs that guard handed in; `tally` counts what it did.  Raises
-        `BadRequest` before the first note, never after it.
+        A request with a guard needs that guard handed in; `tally` counts what it did; `chooser`
+        draws each choice.  Raises `BadRequest` before the first note, never after it.
         """
         plan = make_plan(request, self._model)
         if request.guard is None:
-            return self._notes(request, plan)
+            return self._notes(request, plan, chooser)
         if guard is None:
             raise BadRequest(f"guard is {request.guard}, but no corpus is in use to guard")
-        return self._notes(request, plan, guard.watch(plan.voices, request.context), tally)
+        watch = guard.watch(plan.voices, request.context)
+        return self._notes(request, plan, chooser, watch, tally)
 
     def prefill(self, request: Request, topic: str = "", played: float = 1.0) -> Iterator[None]:
         """Read what this request begins with in advance, a block at each step.
@@ -94,10 +100,15 @@ class Player:
         return self.phrase(request, self.generate(request, guard))
 
     def _notes(
-        self, request: Request, plan: Plan, watch: Watch | None = None, tally: Tally | None = None
+        self,
+        request: Request,
+        plan: Plan,
+        chooser: Chooser,
+        watch: Watch | None = None,
+        tally: Tally | None = None,
     ) -> Iterator[Note]:
         rows = plan.beginning()
-        walk = Walk(self._engine, request, plan, rows, self._prefixes.fork(rows))
+        walk = Walk(self._engine, request, plan, rows, self._prefixes.fork(rows), chooser)
         kept = deque(plan.kept_notes())
         if watch is not None:
             yield from guarded(walk, watch, kept, tally)

@@ -1,11 +1,32 @@
 """One choice from logits and noise: a pure function, no generator anywhere."""
 
+from typing import Protocol
+
 import numpy as np
 from numpy.typing import NDArray
 
 from musai.transformer.noise import Noise
 
 Floats = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+
+
+class Chooser(Protocol):
+    """What draws one choice: `choose`, or one that writes down or prescribes what is drawn."""
+
+    def __call__(
+        self,
+        logits: Floats,
+        allowed: Mask,
+        temperature: float,
+        top_p: float,
+        noise: Noise,
+        event: int,
+        field: int,
+        attempt: int = 0,
+    ) -> int:
+        """The index of the choice; see `choose`."""
+        ...
 
 
 def nucleus(scores: Floats, top_p: float) -> NDArray[np.intp]:
@@ -24,7 +45,7 @@ def nucleus(scores: Floats, top_p: float) -> NDArray[np.intp]:
 
 def choose(
     logits: Floats,
-    allowed: NDArray[np.bool_],
+    allowed: Mask,
     temperature: float,
     top_p: float,
     noise: Noise,

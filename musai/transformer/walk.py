@@ -19,7 +19,7 @@ from musai.transformer.noise import Noise
 from musai.transformer.plan import Plan
 from musai.transformer.prefixes import Start
 from musai.transformer.request import Request
-from musai.transformer.sampling import choose
+from musai.transformer.sampling import Chooser, choose
 from musai.transformer.vocabulary import BARLINE, DURATIONS
 
 
@@ -80,14 +80,22 @@ class Mark(NamedTuple):
 class Walk:
     """Draws the answer to one request, event by event.
 
-    `rows` are the plan's beginning; `start` has read the first of them, or all.
+    `rows` are the plan's beginning; `start` has read the first of them, or all.  `chooser` draws
+    each choice.
     """
 
     def __init__(
-        self, engine: Engine, request: Request, plan: Plan, rows: Rows, start: Start
+        self,
+        engine: Engine,
+        request: Request,
+        plan: Plan,
+        rows: Rows,
+        start: Start,
+        chooser: Chooser = choose,
     ) -> None:
         self._engine, self._plan = engine, plan
         self._cache, self._noise = start.cache, Noise(request.seed)
+        self._chooser = chooser
         self._grammar = plan.grammar()
         self._writer = plan.writer
         self._fresh = Fresh(request.avoid or ())
@@ -186,7 +194,8 @@ class Walk:
     ) -> int:
         plan = self._plan
         scores = plan.shaped(field, logits, self._grammar, drawn)
-        return choose(scores, allowed, *plan.heat[field], self._noise, self._event, field, attempt)
+        heat = plan.heat[field]
+        return self._chooser(scores, allowed, *heat, self._noise, self._event, field, attempt)
 
     def _positions(self, barred: Barred | None) -> Mask:
         mask = self._grammar.positions()

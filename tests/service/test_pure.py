@@ -8,10 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from musai.errors import BadRequest
+from musai.evidence.difference import notewise
 from musai.music import Metre, Phrase
 from musai.service import wire
 from musai.service.fairness import AT_ONCE, MAX_WAITING, MAX_WAITING_SESSION, Turns
-from musai.service.replays import changed_settings, verdict
+from musai.service.replays import changed_settings
 from tests.strategies import phrases
 
 COMMANDS = st.lists(st.tuples(st.sampled_from("atre"), st.integers(0, 30), st.sampled_from("xyz")))
@@ -100,28 +101,30 @@ class TestVerdict:
     phrase = Phrase.from_notes([0, 1, 2], [1, 1, 1], [60, 62, 64], length=4)
 
     def test_the_same_phrase_is_identical(self) -> None:
-        assert verdict(self.phrase, self.phrase.with_notes(self.phrase.notes, 1920)) == "identical"
+        assert notewise(self.phrase, self.phrase.with_notes(self.phrase.notes, 1920)) == "identical"
 
     def test_the_first_note_and_its_fields_are_named(self) -> None:
         notes = self.phrase.notes.copy()
         notes["pitch"][1], notes["velocity"][1], notes["pitch"][2] = 63, 70, 70
-        assert verdict(self.phrase, self.phrase.with_notes(notes, 1920)) == (
+        assert notewise(self.phrase, self.phrase.with_notes(notes, 1920)) == (
             "differs at note 2: pitch 62 became 63, velocity 80 became 70"
         )
 
     def test_missing_and_added_notes_are_named(self) -> None:
         shorter = self.phrase.with_notes(self.phrase.notes[:2], 1920)
-        assert verdict(self.phrase, shorter) == ("differs at note 3: 3 notes recorded, 2 otherwise")
-        assert verdict(shorter, self.phrase) == "differs at note 3: 3 notes made now, 2 otherwise"
+        assert notewise(self.phrase, shorter) == (
+            "differs at note 3: 3 notes recorded, 2 otherwise"
+        )
+        assert notewise(shorter, self.phrase) == "differs at note 3: 3 notes made now, 2 otherwise"
 
     def test_another_metre_under_the_same_notes_is_named(self) -> None:
         other = Phrase(self.phrase.notes, Metre.of(90), self.phrase.voices, 1920)
-        said = verdict(self.phrase, other)
+        said = notewise(self.phrase, other)
         assert said.startswith("all 3 notes are identical, but the metre differs")
 
     def test_another_length_is_named(self) -> None:
         longer = self.phrase.with_notes(self.phrase.notes, 3840)
-        assert verdict(self.phrase, longer).endswith("the length differs: 1920 became 3840")
+        assert notewise(self.phrase, longer).endswith("the length differs: 1920 became 3840")
 
     @given(phrases(), st.data())
     def test_any_changed_note_is_found(self, phrase: Phrase, data: st.DataObject) -> None:
@@ -131,7 +134,7 @@ class TestVerdict:
         notes = phrase.notes.copy()
         notes["velocity"][index] = notes["velocity"][index] % 127 + 1
         changed = phrase.with_notes(notes, phrase.length)
-        assert verdict(phrase, changed).startswith("differs at note ")
+        assert notewise(phrase, changed).startswith("differs at note ")
         assert np.array_equal(phrase.notes["pitch"], changed.notes["pitch"])
 
     def test_changed_settings_are_listed(self) -> None:
