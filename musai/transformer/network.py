@@ -97,20 +97,27 @@ class Network(nn.Module):
         batch, length, _ = rows.shape
         # Field value 0 means "none" and must add nothing: all of them point at row 0, left out.
         ids = torch.where(rows > 0, rows.long() + self.offsets, 0).view(batch * length, -1)
-        x = nn.functional.embedding_bag(ids, self.weight("embed"), mode="sum", padding_idx=0)
-        x = drop(x.view(batch, length, shape.width))
+        x = drop(self.gathered(ids).view(batch, length, shape.width))
         cos, sin = rotary(shape, length, x.dtype)
         heads = (batch, length, 3, shape.heads, shape.width // shape.heads)
         for i in range(shape.layers):
             qkv = (norm(x) @ self.weight(f"layer{i}.qkv")).view(heads)
             q, k, values = (part.transpose(1, 2) for part in qkv.unbind(2))
             q, k = turned(norm(q), cos, sin), turned(norm(k), cos, sin)
-            mixed = nn.functional.scaled_dot_product_attention(q, k, values, is_causal=True)
+            mixed = self.attended(q, k, values)
             mixed = mixed.transpose(1, 2).reshape(batch, length, shape.width)
             x = x + drop(mixed @ self.weight(f"layer{i}.out"))
             inner = (norm(x) @ self.weight(f"layer{i}.up")).relu().square()
             x = x + drop(inner @ self.weight(f"layer{i}.down"))
         return x
+
+    def gathered(self, ids: Tensor) -> Tensor:
+        """Sums of rows of the embedding, (rows, width) from ids (rows, fields); 0 adds nothing."""
+        return nn.functional.embedding_bag(ids, self.weight("embed"), mode="sum", padding_idx=0)
+
+    def attended(self, q: Tensor, k: Tensor, values: Tensor) -> Tensor:
+        """Causal attention, all (batch, heads, length, width of a head)."""
+        return nn.functional.scaled_dot_product_attention(q, k, values, is_causal=True)
 
     def field_logits(self, field: str, state: Tensor, drop: Drop = keep) -> Tensor:
         """Logits of one output field from the row's state and what earlier fields added to it."""

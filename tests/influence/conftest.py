@@ -1,0 +1,6 @@
+"""The training that the tests of influence share."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
