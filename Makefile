@@ -1,4 +1,4 @@
-# What there is: make setup demo test test-hosts test-slow check fmt docs bench bench-match bench-credit bench-jam bench-desk soak constraints clean
+# What there is: make setup demo test test-hosts test-slow check fmt docs bench bench-match bench-credit bench-jam bench-desk bench-influence study-influence soak constraints clean
 # Each sets everything up first; SEED=8 gives demo and bench another seed.
 
 PYTHON ?= python3
@@ -8,7 +8,7 @@ READY := .venv/.ready
 TORCH := 2.13.0
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-hosts test-slow check fmt docs bench bench-match bench-credit bench-jam bench-desk soak axe constraints clean
+.PHONY: help setup demo test test-hosts test-slow check fmt docs bench bench-match bench-credit bench-jam bench-desk bench-influence study-influence soak axe constraints clean
 
 help:
 	@sed -n '1,2s/^# //p' Makefile
@@ -82,6 +82,13 @@ $(AXE):
 
 bench-desk: setup axe
 	@$(BIN)/python -m tests.bench.bench_desk --seed $(SEED)
+
+# Trains a small model over a hundred times; the study takes hours and goes on where it was killed.
+bench-influence: setup
+	@$(BIN)/python -m tests.bench.bench_influence --seed $(SEED)
+
+study-influence: setup
+	@$(BIN)/python -m tests.bench.bench_influence --seed $(SEED) --study
 
 # Pins anew what pyproject.toml asks for.  pip-tools lives in a place of its own.
 PIN := .clean/pins/bin/pip-compile -q --generate-hashes --allow-unsafe --strip-extras --no-annotate \

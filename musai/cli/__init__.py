@@ -55,6 +55,9 @@ TABLE = {
     "evidence": Row(
         "evidence", "Know", "Sign how a phrase was made; verify such a statement by doing it again."
     ),
+    "influence": Row(
+        "influence", "Know", "Estimate which training works moved a phrase's probability."
+    ),
     "ledger": Row("ledger", "Know", "Verify the record of all that was made and found."),
     "corpus": Row("corpus", "Keep", "Works and what their owners allow: add, list, show, remove."),
     "model": Row("model", "Keep", "The models here: what they were made from, and check them."),

@@ -109,7 +109,8 @@ def scores(works: Floats, queries: Floats, damping: float) -> Floats:
     plain product of gradients.
     """
     if np.isinf(damping):
-        return np.einsum("qbd,wbd->qw", queries, works)
+        plain: Floats = np.einsum("qbd,wbd->qw", queries, works)
+        return plain
     out = np.zeros((len(queries), len(works)))
     for block in range(works.shape[1]):
         held, asked = works[:, block], queries[:, block]

@@ -39,14 +39,16 @@ class Smooth(Network):
     def gathered(self, ids: Tensor) -> Tensor:
         """Sums of rows of the embedding, differentiable twice."""
         rows = nn.functional.embedding(ids, self.held["embed"])
-        return (rows * (ids != 0).unsqueeze(-1)).sum(-2)
+        summed: Tensor = (rows * (ids != 0).unsqueeze(-1)).sum(-2)
+        return summed
 
     def attended(self, q: Tensor, k: Tensor, values: Tensor) -> Tensor:
         """Causal attention written out, differentiable twice."""
         length = q.shape[-2]
         later = torch.ones(length, length, dtype=torch.bool, device=q.device).triu(1)
         likeness = (q @ k.transpose(-1, -2)) * q.shape[-1] ** -0.5
-        return likeness.masked_fill(later, -torch.inf).softmax(-1) @ values
+        mixed: Tensor = likeness.masked_fill(later, -torch.inf).softmax(-1) @ values
+        return mixed
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ import torch  # noqa: E402
 
 from musai.influence import gradients, lexical, truth, unrolled  # noqa: E402
 from musai.transformer.network import Network  # noqa: E402
-from tests.bench.influence_runs import DROP, STUDY, TOY, Music, Plan, Trainings, left_out  # noqa: E402
+from tests.bench.influence_runs import DROP, STUDY, TOY, Music, Trainings, left_out  # noqa: E402
 from tests.bench.influence_trak import trak_scores  # noqa: E402
 from tests.bench.main import corpus_in  # noqa: E402
 from tests.bench.table import OUT, Result, save_rows, show  # noqa: E402
@@ -103,9 +103,7 @@ def told(held: Trainings, scores: dict[str, np.ndarray]) -> Result:
             result.figures[figure + end] = round(value, 3)
         result.figures[f"{figure}_owners"] = round(owner.lds, 3)
         note = f"damping {key.split()[1]}" if name == "tier1" else ""
-        result.add(
-            f"{name}, works", f"{one.lds:.3f} ({one.low:.3f} to {one.high:.3f})", note
-        )
+        result.add(f"{name}, works", f"{one.lds:.3f} ({one.low:.3f} to {one.high:.3f})", note)
         result.add(f"{name}, owners", f"{owner.lds:.3f} ({owner.low:.3f} to {owner.high:.3f})")
         rows += [{"method": name, "query": q, "lds": v} for q, v in enumerate(one.by_query, half)]
     save_rows(f"influence-{plan.name}", rows)
@@ -124,7 +122,9 @@ def _about_the_runs(held: Trainings, came: np.ndarray, tested: slice, result: Re
     smooth = float((np.sign(halves) * np.sign(whole - halves) * moved).sum())
     notes = [int((q[1][..., 2] >= 0).sum()) for q in held.music.questions]
     bits = [-v / np.log(2) / n for v, n in zip(held.held()[_first(held)], notes, strict=True)]
-    result.add("another seed's changes, works", f"{ceiling:.3f}", "", "what a reseeding leaves of it")
+    result.add(
+        "another seed's changes, works", f"{ceiling:.3f}", "", "what a reseeding leaves of it"
+    )
     result.add("smoothness of training", f"{smooth:.2f}", "1", "perfectly smooth")
     result.add("bits a note on what is asked", f"{np.mean(bits):.2f}")
     result.figures |= {

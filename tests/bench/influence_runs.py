@@ -44,7 +44,7 @@ TOY = Plan(
         "toy",
         "tunebook",
         shape=Shape(width=24, layers=2, heads=2, inner=96, window=256),
-        schedule=Schedule(steps=120, rows_per_batch=1024, rate=3e-3, warmup=15, epsilon=1e-5),
+        schedule=Schedule(steps=64, rows_per_batch=2048, rate=2.5e-3, warmup=8, epsilon=1e-5),
         given=0.0,
     ),
     works=100,
@@ -184,10 +184,11 @@ class Trainings:
         """What leaving out each subset changed, nats, (subsets, queries)."""
         held = self.held()
         whole = np.array(held[Run(seed, "work", -1)])
-        rows = sorted((r for r in held if (r.seed, r.kind, r.count) == (seed, kind, count)), key=_nth)
+        rows = sorted(
+            (r for r in held if (r.seed, r.kind, r.count) == (seed, kind, count)), key=_nth
+        )
         return np.array([held[run] for run in rows if run.subset >= 0]) - whole
 
 
 def _nth(run: Run) -> int:
     return run.subset
-
