@@ -128,6 +128,14 @@ _COMMANDS = (
         Arg("playing", "bool", "whether it runs"),
     ),
     _command(
+        "link",
+        "Let the session follow Ableton Link, or leave it. Link finds its peers by multicast, so musai joins "
+        "only when asked here, and leaves when the last member does. Meanwhile /musai/transport is refused.",
+        Arg("on", "bool", "whether to follow it"),
+        optional(_ranged("tempo", "float", "where no peer is there"), 120.0),
+        replies=("/musai/ack", "/musai/linked"),
+    ),
+    _command(
         "context",
         "Upload notes, in chunks, for all modes but generate; when the last one is in, they are the context.",
         *_CHUNK,
@@ -212,6 +220,11 @@ _REPLIES = (
         COMMAND_ID,
         text("command", 32, "its address"),
         number("wait", 0, 60e3, "until its timetag is due", "milliseconds"),
+    ),
+    _reply(
+        "linked", "Whether the session follows Ableton Link now.",
+        COMMAND_ID,
+        Arg("on", "bool", "whether it does"),
     ),
     _reply(
         "error", "The command is refused, or ends here.",

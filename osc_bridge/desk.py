@@ -28,6 +28,7 @@ from math import inf
 from typing import Final
 
 from musai.service.events import Event, Failed
+from musai.transformer.controls import RANGES
 from osc_bridge.addresses import TABLE
 from osc_bridge.codec import Timed, decode, encode
 from osc_bridge.effects import Decided, Effect, Fetched, Key, Peer, Send
@@ -35,9 +36,10 @@ from osc_bridge.errors import CODES
 from osc_bridge.jamming import SERVICE
 from osc_bridge.limits import Gate, Limits
 from osc_bridge.messages import Command, Fault, Message, Wrong, id_of, read, shortened, write
+from osc_bridge.midiclock import Told
 from osc_bridge.rows import ROOT
 from osc_bridge.session import About, Session, Shared
-from osc_bridge.settings import check_hello
+from osc_bridge.settings import check_hello, transported
 
 HELLO: Final = f"{ROOT}/hello"
 BYE: Final = f"{ROOT}/bye"
@@ -117,6 +119,16 @@ class Desk:
         session = self.sessions.get(key[0])
         if session is not None:
             session.result(now, key[1], result)
+        return self._drained()
+
+    def linked(self, now: float, session: str, told: Told) -> list[Effect]:
+        """Take in what Ableton Link tells a session that follows it."""
+        self.shared.now = now
+        stage = self.shared.stages.get(session)
+        if stage is not None and stage.linked:
+            low, high, _ = RANGES["tempo"]
+            tempo = min(max(told.tempo, low), high)
+            transported(stage, now, tempo, told.beat, told.playing)
         return self._drained()
 
     def gone(self, now: float, peer: Peer) -> list[Effect]:

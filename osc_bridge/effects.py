@@ -98,7 +98,15 @@ class Log:
     line: bytes
 
 
-Effect = Send | Submit | Again | Replay | Cancel | Decide | Fetch | Prefill | Log
+@dataclass(frozen=True, slots=True)
+class Follow:
+    """Follow Ableton Link for this session, at this tempo where no peer is there; None: leave it."""
+
+    session: str
+    tempo: float | None
+
+
+Effect = Send | Submit | Again | Replay | Cancel | Decide | Fetch | Prefill | Log | Follow
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,6 +53,8 @@ CODES: Final[dict[str, str]] = {
     "unknown_address": "no such address",
     "hello_first": "say /musai/hello before anything else",
     "bad_token": "a client on another machine must present the server's token in hello",
+    "no_link": "Ableton Link is not installed here; pip install musai[daw] brings it",
+    "linked": "the session follows Ableton Link, which tells its transport; /musai/link ends that",
     "id_reused": "this id already names another command of this client",
     "busy": "a limit is reached; try again when something has ended",
     "too_large": "a packet, a list or an upload is larger than its limit",

@@ -33,6 +33,10 @@ def accompaniment(jam: JamState, line: int) -> Wanted | None:
         if note.committed and since <= note.onset < line
     ]
     notes, voices = jam.ear.context(since, until, own, config.own, heard=jam.now)
-    # The same wish with other words: what nothing was played for yet is added, the rest rewritten.
-    values = {**config.values, "voices": str(voices.index(config.own)), "first": before}
-    return jam.want("infill", BARS, notes, until - since, voices, values)
+    asked = voices.index(config.own)
+    if all(note[-1] == asked for note in notes):
+        return None
+    values = {**config.values, "voices": str(asked), "first": before}
+    if config.range is not None and "registers" not in values:
+        values.setdefault("register", list(config.range))
+    return jam.want("accompany", BARS, notes, until - since, voices, values)

@@ -2,6 +2,8 @@
 
 from typing import Final
 
+from musai.transformer.instruments import PLAYERS
+from osc_bridge.jam_steps import ANY
 from osc_bridge.rows import (
     COMMAND_ID,
     INT32,
@@ -31,6 +33,12 @@ JAM_PARAMETERS: Final[dict[str, Arg]] = {
         whole("memory", 1, 16, "of the past that accompaniment goes by", "bars"),
         Arg("space", "bool", "stop when the human plays into the answer"),
         whole("own", 0, 15, "voice of the accompaniment"),
+        text(
+            "part",
+            16,
+            "instrument that accompanies, in its range; any: the voice's own program",
+            (ANY, *PLAYERS),
+        ),
         whole("seed", 0, INT32, "of the first answer; the next has the next"),
         whole("voice", 0, 15, "of this client's notes"),
     )

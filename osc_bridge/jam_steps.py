@@ -10,6 +10,8 @@ from typing import Any, Final, Literal
 import msgspec
 
 TICKS: Final = 480
+ANY: Final = "any"
+"""Instead of an instrument: whatever the voice is."""
 
 
 class JamConfig(msgspec.Struct, frozen=True):
@@ -38,6 +40,10 @@ class JamConfig(msgspec.Struct, frozen=True):
     """Whether it stops when the human plays into its part."""
     own: int = 15
     """Voice of the accompaniment."""
+    part: str = ANY
+    """Instrument that accompanies: its range holds where no register is set."""
+    range: tuple[int, int] | None = None
+    """Its lowest and highest pitch."""
     seed: int = 0
     signature: tuple[int, int] = (4, 4)
     values: dict[str, Any] = {}

@@ -13,6 +13,7 @@ import msgspec
 from musai.music import Voice
 from musai.service import events
 from musai.transformer.controls import Mode
+from musai.transformer.instruments import PLAYERS
 from osc_bridge import jam_steps as s
 from osc_bridge.asks import Ask, Context
 from osc_bridge.chunks import packed
@@ -184,14 +185,27 @@ def configure(seat: Seat, now: float, session: "Session", wanted: dict[str, Any]
     """The jam's parameters as they are, with these, and this client's wishes and sounds."""
     values = {name: v for name, v in session.values.items() if name not in _LEFT_OUT}
     sounds = {i: (voice.program, voice.drum) for i, voice in session.voices.items()}
+    before = seat.jam.config
     config = msgspec.structs.replace(
-        seat.jam.config,
+        before,
         **wanted,
         values=values,
-        signature=session.values.get("signature", seat.jam.config.signature),
-        sounds={**seat.jam.config.sounds, **sounds},
+        signature=session.values.get("signature", before.signature),
+        sounds={**before.sounds, **sounds},
     )
+    if "part" in wanted or "own" in wanted:
+        config = with_part(config)
     seat.feed(now, s.Configure(config))
+
+
+def with_part(config: s.JamConfig) -> s.JamConfig:
+    """The accompaniment's voice as the instrument that is asked for."""
+    if config.part == s.ANY:
+        return msgspec.structs.replace(config, range=None)
+    player = PLAYERS[config.part]
+    sounds = {**config.sounds, config.own: (player.program, player.drum)}
+    range_ = None if player.drum else (player.low, player.high)
+    return msgspec.structs.replace(config, sounds=sounds, range=range_)
 
 
 def _seated(session: "Session") -> tuple[Seat, Member]:
@@ -294,11 +308,10 @@ def retuned(session: "Session", now: float) -> None:
         configure(seat, now, session, {})
 
 
-def transported(session: "Session", now: float) -> None:
+def transported(stage: "Stage", now: float) -> None:
     """The session's transport was told anew."""
-    seat = session.stage.seat
-    if seat is not None:
-        seat.feed(now, session.stage.transport())
+    if stage.seat is not None:
+        stage.seat.feed(now, stage.transport())
 
 
 def panicked(session: "Session", now: float) -> None:

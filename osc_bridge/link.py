@@ -5,6 +5,8 @@ for it by name.  aalink is an optional dependency (its licence is the GPL).
 """
 
 import asyncio
+import importlib.util
+from collections.abc import Callable
 from typing import Final
 
 from osc_bridge.errors import BridgeError
@@ -14,6 +16,10 @@ EVERY: Final = 2.0
 """Seconds after which the position is told though nothing has changed."""
 MOVED: Final = 0.03
 """Quarters by which the position may be off what was told before it is told anew."""
+
+
+LOOK: Final = 0.02
+"""Seconds between looks."""
 
 
 class NoLink(BridgeError):
@@ -59,3 +65,43 @@ class Link:
     def close(self) -> None:
         """Leave."""
         self._link.enabled = False
+
+
+class Links:
+    """The sessions of a server that follow Link, each a peer of its own."""
+
+    def __init__(self, tell: Callable[[str, Told], None]) -> None:
+        """`tell` is called with a session's name and what Link tells it."""
+        self._tell = tell
+        self._links: dict[str, Link] = {}
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def there(self) -> bool:
+        """Whether Link is installed."""
+        return importlib.util.find_spec("aalink") is not None
+
+    def follow(self, session: str, tempo: float | None) -> None:
+        """Join for this session or, with None, leave.  Call it in a running loop."""
+        link = self._links.pop(session, None)
+        if link is not None:
+            link.close()
+        if tempo is not None:
+            self._links[session] = Link(tempo)
+            if self._task is None:
+                self._task = asyncio.get_running_loop().create_task(self._look())
+
+    def close(self) -> None:
+        """Leave all."""
+        for session in list(self._links):
+            self.follow(session, None)
+
+    async def _look(self) -> None:
+        loop = asyncio.get_running_loop()
+        while self._links:
+            for session, link in list(self._links.items()):
+                told = link.look(loop.time())
+                if told is not None:
+                    self._tell(session, told)
+            await asyncio.sleep(LOOK)
+        self._task = None

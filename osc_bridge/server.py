@@ -34,6 +34,7 @@ from osc_bridge.effects import (
     Effect,
     Fetch,
     Fetched,
+    Follow,
     Key,
     Log,
     Peer,
@@ -42,8 +43,10 @@ from osc_bridge.effects import (
     Send,
     Submit,
 )
-from osc_bridge.jam_logs import JamLogs
+from osc_bridge.jam_logs import JamLogs, Kept
 from osc_bridge.limits import Limits
+from osc_bridge.link import Links
+from osc_bridge.midiclock import Told
 from osc_bridge.record import ServerRecord
 from osc_bridge.session import About
 from osc_bridge.transports import TcpTransport, Transport, UdpTransport
@@ -64,21 +67,6 @@ T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 
-def about(described: Mapping[str, Any]) -> About:
-    """Who serves, from `ServiceLike.describe`; blanks while the model is still loading."""
-    model = described.get("model") or {}
-    corpora = described.get("corpora") or []
-    ready = [corpus for corpus in corpora if corpus.get("state") == "ready"]
-    corpus = (ready or corpora or [{}])[0]
-    return About(
-        version=str(described.get("version") or ""),
-        model=str(model.get("name") or ""),
-        model_id=str(model.get("id") or ""),
-        corpus=str(corpus.get("name") or ""),
-        corpus_id=str(corpus.get("id") or ""),
-    )
-
-
 class Bridge:
     """One server.  Make it, `await start()`, `await close()`, all in one loop."""
 
@@ -93,11 +81,12 @@ class Bridge:
         extra: Mapping[str, Any] | None = None,
         limits: Limits | None = None,
         jams: Path | None = None,
+        kept: Kept = Kept(),  # noqa: B008 - frozen
         token: str = "",
         transports: Sequence[Transport] | None = None,
     ) -> None:
         """`port` 0 takes free ones; `record` is where server.json goes, with `extra` in it;
-        `jams` the folder for the logs of jams.
+        `jams` the folder for the logs of jams, `kept` how long they are.
 
         Other machines can reach a `host` beyond loopback, and must present `token`; raises
         `BadInput` for such a host without a token.
@@ -121,7 +110,9 @@ class Bridge:
             if transports is None
             else list(transports)
         )
-        self._logs = JamLogs(jams)
+        self._logs = JamLogs(jams, kept)
+        self._links = Links(self._linked)
+        self.desk.shared.link = self._links.there
         self._record = None if record is None else ServerRecord(record, extra or {})
         self._waiting: dict[Peer, deque[bytes | None]] = {}
         self._waiting_count = 0
@@ -170,6 +161,7 @@ class Bridge:
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._links.close()
         for transport in self._transports:
             await transport.close()
         if self._record is not None:
@@ -269,6 +261,8 @@ class Bridge:
                     self._spawn(self._prefill(effect))
                 case Log():
                     self._logs.write(effect)
+                case Follow():
+                    self._links.follow(effect.session, effect.tempo)
 
     def _send(self, effect: Send) -> None:
         packet = encode(effect.message)
@@ -352,6 +346,10 @@ class Bridge:
         self._step(self.desk.result, self._loop.time(), effect.key, result)
         self._nap()
 
+    def _linked(self, session: str, told: Told) -> None:
+        self._step(self.desk.linked, self._loop.time(), session, told)
+        self._nap()
+
     # What the service says.
 
     def _from_thread(self, key: Key, event: Event) -> None:
@@ -375,7 +373,7 @@ class Bridge:
 
     async def _look(self) -> None:
         try:
-            self.desk.shared.about = about(await self._call(self._service.describe))
+            self.desk.shared.about = About.of(await self._call(self._service.describe))
         except Exception:
             log.exception("the service could not describe itself")
 

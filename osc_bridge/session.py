@@ -7,7 +7,7 @@ raising `Wrong`, which becomes `/musai/error`, at a limited rate; an error that
 ends what was acknowledged is never withheld.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import inf
 from typing import Any, Final
@@ -46,12 +46,23 @@ class About:
     corpus: str = ""
     corpus_id: str = ""
 
+    @classmethod
+    def of(cls, described: Mapping[str, Any]) -> "About":
+        """From `ServiceLike.describe`; blanks while the model is still loading."""
+        model = described.get("model") or {}
+        corpora = described.get("corpora") or []
+        ready = [corpus for corpus in corpora if corpus.get("state") == "ready"]
+        corpus = (ready or corpora or [{}])[0]
+        names = (model.get("name"), model.get("id"), corpus.get("name"), corpus.get("id"))
+        return cls(str(described.get("version") or ""), *(str(name or "") for name in names))
+
 
 @dataclass(slots=True)
 class Shared:
     """What all sessions of a server share; `withheld` counts error replies not sent,
     `token`
-    is what clients on other machines must present, `jams` all jams that ever began, `now` is when the last thing happened."""
+    is what clients on other machines must present, `jams` all jams that ever began, `now` is when the last thing happened,
+    `link` whether Ableton Link can be followed."""
 
     limits: Limits = field(default_factory=Limits)
     about: About = field(default_factory=About)
@@ -59,6 +70,7 @@ class Shared:
     stages: dict[str, Stage] = field(default_factory=dict)
     withheld: int = 0
     token: str = ""
+    link: bool = False
     seats: dict[int, jamming.Seat] = field(default_factory=dict)
     jams: int = 0
     now: float = 0.0

@@ -11,7 +11,7 @@ from osc_bridge import jamming
 from osc_bridge.addresses import NOTE_BYTES, PARAMETERS, PROTOCOL
 from osc_bridge.asks import Context, parameter, wire
 from osc_bridge.chunks import Chunk, Upload, packed
-from osc_bridge.effects import Peer
+from osc_bridge.effects import Follow, Peer
 from osc_bridge.errors import CODES
 from osc_bridge.messages import Command, Fault, Value, Wrong
 from osc_bridge.rows import INT32
@@ -37,6 +37,8 @@ def left(session: "Session") -> None:
     jamming.depart(session, session.shared.now)
     del session.stage.members[session.number]
     if not session.stage.members:
+        if session.stage.linked:
+            session.shared.out.append(Follow(session.stage.name, None))
         del session.shared.stages[session.stage.name]
 
 
@@ -129,12 +131,32 @@ def voice(session: "Session", now: float, command: Command) -> None:
 def transport(session: "Session", now: float, command: Command) -> None:
     """Take over the host's transport for the session, and tell its listeners."""
     args = command.args
-    session.stage.tell(now, args["tempo"], args["beat"], args["playing"])
+    if session.stage.linked:
+        raise Wrong("linked", CODES["linked"])
     session.ack(command)
-    jamming.transported(session, now)
-    for member in session.stage.members.values():
-        for name, value in transport_state(session.stage, now):
+    transported(session.stage, now, args["tempo"], args["beat"], args["playing"])
+
+
+def transported(stage: Stage, now: float, tempo: float, beat: float, playing: bool) -> None:
+    """Take over a transport, and tell the session's jam and listeners."""
+    stage.tell(now, tempo, beat, playing)
+    jamming.transported(stage, now)
+    for member in stage.members.values():
+        for name, value in transport_state(stage, now):
             member.news(name, value)
+
+
+def link(session: "Session", now: float, command: Command) -> None:
+    """Follow Ableton Link in the session, or leave it."""
+    on = command.args["on"]
+    if on and not session.shared.link:
+        raise Wrong("no_link", CODES["no_link"])
+    session.ack(command)
+    if on != session.stage.linked:
+        session.stage.linked = on
+        tempo = (session.stage.tempo or command.args["tempo"]) if on else None
+        session.shared.out.append(Follow(session.stage.name, tempo))
+    session.reply("/musai/linked", command.id, on)
 
 
 def transport_state(stage: Stage, now: float) -> list[tuple[str, Value]]:
@@ -283,6 +305,7 @@ HANDLERS: Final[dict[str, Callable[["Session", float, Command], None]]] = {
     "/musai/set": set_,
     "/musai/voice": voice,
     "/musai/transport": transport,
+    "/musai/link": link,
     "/musai/context": context,
     "/musai/context/midi": context,
     "/musai/panic": panic,

@@ -33,6 +33,8 @@ class Stage:
     at: float = 0.0
     playing: bool = False
     offset: int = 0
+    linked: bool = False
+    """Whether Ableton Link tells its transport."""
     members: dict[int, "Session"] = field(default_factory=dict)
     seat: "Seat | None" = None
 

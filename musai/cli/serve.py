@@ -26,6 +26,7 @@ from musai.web import PageServer, create_app
 from musai.web.server import PORT as WEB_PORT
 from osc_bridge.addresses import DEFAULT_PORT
 from osc_bridge.background import BridgeThread
+from osc_bridge.jam_logs import Kept
 
 SWITCH = 0.0005
 """Seconds after which a thread that computes lets another one have the interpreter."""
@@ -38,6 +39,12 @@ TICK = 0.25
 @click.option("--web-port", default=WEB_PORT, show_default=True, help="The page; 0: any.")
 @click.option("--lan", is_flag=True, help="Let other machines in that present the printed token.")
 @click.option("--corpus", "corpora", multiple=True, help="Compare with this corpus (repeatable).")
+@click.option(
+    "--jam-days", default=Kept.days, show_default=True, help="Days for which logs of jams are kept."
+)
+@click.option(
+    "--jam-mib", default=Kept.mib, show_default=True, help="MiB of them, the newest first; 0: none."
+)
 @click.option("--home", type=click.Path(path_type=Path), help="Where corpora and ledger lie.")
 @click.option("--browser/--no-browser", default=True, help="Open the page in the browser.")
 @click.option("--json", "as_json", is_flag=True, help="Print the addresses as one JSON value.")
@@ -49,6 +56,8 @@ def serve(
     web_port: int,
     lan: bool,
     corpora: tuple[str, ...],
+    jam_days: float,
+    jam_mib: float,
     home: Path | None,
     browser: bool,
     as_json: bool,
@@ -76,7 +85,8 @@ def serve(
             port=port,
             record=folders.home() / "server.json" if record else None,
             extra={"web": page.url},
-            jams=folders.home() / "jams",
+            jams=folders.home() / "jams" if jam_mib > 0 else None,
+            kept=Kept(jam_days, jam_mib),
             **_opened_to_the_network(lan),
         )
         stack.enter_context(bridge)

@@ -2,9 +2,11 @@
 
 Two jams, one of two clients; a client that comes, asks and goes every five
 seconds; garbage now and then.  Every ten seconds a row in out/bench/soak.csv.
-Memory counts what every process has for itself (unique set size).  "Flat":
-the median of the last quarter against that of the second quarter, by which
-time all that is loaded on demand is loaded.  The last line is one JSON object.
+Memory counts what every process has for itself (unique set size), and of that,
+where the system tells it, what it has allocated (`anon`): the rest is pages of
+mapped files, which the kernel brings and takes as it likes.  "Flat": the median
+of the last quarter against that of the second quarter, by which time all that
+is loaded on demand is loaded.  The last line is one JSON object.
 """
 
 import argparse
@@ -13,6 +15,7 @@ import socket
 import statistics
 import sys
 import time
+from pathlib import Path
 from typing import Any
 
 import psutil
@@ -34,17 +37,29 @@ def sample(server: Server, started: float) -> dict[str, Any]:
     """One row: memory, handles and threads of all processes together."""
     parent = psutil.Process(server.process.pid)
     row: dict[str, Any] = {"seconds": round(time.monotonic() - started, 1)}
-    total = handles = threads = 0
+    total = allocated = handles = threads = 0
     for process in (parent, *parent.children(recursive=True)):
         try:
             role = "serve" if process.pid == parent.pid else _role(process.cmdline())
             unique, files = process.memory_full_info().uss, process.num_fds()
             threads += process.num_threads()
+            anon = _allocated(process.pid)
         except psutil.Error:
             continue
         row[f"mib_{role}"] = round(unique / 2**20, 2)
-        total, handles = total + unique, handles + files
-    return {**row, "mib": round(total / 2**20, 2), "handles": handles, "threads": threads}
+        row[f"anon_{role}"] = round(anon / 2**20, 2)
+        total, allocated, handles = total + unique, allocated + anon, handles + files
+    sums = {"mib": round(total / 2**20, 2), "anon": round(allocated / 2**20, 2)}
+    return {**row, **sums, "handles": handles, "threads": threads}
+
+
+def _allocated(pid: int) -> int:
+    """Bytes of memory without a file behind it, resident or swapped out; 0 where nobody says."""
+    status = Path(f"/proc/{pid}/status")
+    if not status.exists():
+        return 0
+    told = (line.split() for line in status.read_text().splitlines())
+    return 1024 * sum(int(words[1]) for words in told if words[0] in ("RssAnon:", "VmSwap:"))
 
 
 def _role(words: list[str]) -> str:
@@ -148,6 +163,7 @@ def main() -> None:
         "minutes": chosen.minutes,
         "memory_mib": rows[-1]["mib"],
         "memory_growth": round(flatness(rows, "mib"), 4),
+        "allocated_growth": round(flatness(rows, "anon"), 4) if rows[-1]["anon"] else None,
         "handles_growth": round(flatness(rows, "handles"), 4),
         "threads_growth": round(flatness(rows, "threads"), 4),
         "records": told.records,

@@ -2,6 +2,7 @@
 --
 -- Run by tests: ardour7-lua ardour_record.lua FOLDER PORT.  Says "RECORDING" once it does, goes on until
 -- FOLDER/stop exists, then exports the take to FOLDER/take.mid and says "TAKE" with its place in ticks.
+-- Meanwhile "CLOCK" says at which microsecond of the even clock the transport stood at which sample.
 
 io.stdout:setvbuf ("no")
 local folder, port = arg[1], arg[2]
@@ -36,7 +37,11 @@ Session:maybe_enable_record (false)
 Session:request_roll (UI)
 wait_until ("it records", function () return Session:actively_recording () and Session:transport_sample () > 0 end)
 print ("RECORDING")
-wait_until ("it may stop", function () return exists (folder .. "/stop") end)
+wait_until ("it may stop", function ()
+	-- A driver that is not served in time runs slower than the clock on the wall.
+	print (string.format ("CLOCK %d %d", ARDOUR.LuaAPI.monotonic_time (), Session:transport_sample ()))
+	return exists (folder .. "/stop")
+end)
 Session:request_stop (false, false, UI)
 wait_until ("the take is there", function () return playlist:n_regions () == 1 and Session:transport_stopped () end)
 for region in playlist:region_list ():iter () do

@@ -19,7 +19,7 @@ def notes_of(wanted: s.Wanted, a_bar: int = 4) -> Iterator[tuple[int, int, int, 
     """What the model says: so many notes a bar in each voice asked for, in order of onset."""
     step = 4 * TICKS // a_bar
     voices = range(max(1, len(wanted.voices)))
-    if wanted.mode == "infill":
+    if wanted.mode == "accompany":
         voices = range(int(wanted.values["voices"]), int(wanted.values["voices"]) + 1)
     for i in range(a_bar * wanted.bars):
         for voice in voices:

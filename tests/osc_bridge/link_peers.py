@@ -11,7 +11,10 @@ import time
 
 import aalink
 
+from osc_bridge.background import BridgeThread
+from osc_bridge.client import Client
 from osc_bridge.link import Link
+from tests.osc_bridge.fakes import FakeService
 
 SLOW, FAST = 60.0, 90.0
 
@@ -39,8 +42,36 @@ async def main() -> None:
     told["tempo"] = seen.tempo
     told["apart"] = abs(mine._link.beat - other.beat)
     mine.close()
+    told |= await asyncio.to_thread(over_osc, other)
     other.enabled = False
     print(json.dumps(told), flush=True)
+
+
+def over_osc(other: aalink.Link) -> dict[str, float]:
+    """A client has its session follow Link and leave it; peers seen, and the tempo told it."""
+    service = FakeService()
+    told: dict[str, float] = {"before": other.num_peers}
+    with BridgeThread(service, port=0) as it:
+        port = int(it.bridge.addresses["tcp"].rstrip("/").rpartition(":")[2])
+        with Client("127.0.0.1", port) as client:
+            client.hello()
+            client.call("/musai/link", True, SLOW)
+            until = time.monotonic() + 30
+            while time.monotonic() < until and abs(tempo_of(client) - FAST) > 0.01:
+                time.sleep(0.02)
+            told["joined"], told["heard"] = other.num_peers, tempo_of(client)
+            client.call("/musai/link", False)
+            until = time.monotonic() + 30
+            while time.monotonic() < until and other.num_peers:
+                time.sleep(0.02)
+            told["left"] = other.num_peers
+    service.close()
+    return told
+
+
+def tempo_of(client: Client) -> float:
+    """What the session's tempo is."""
+    return float(client.call("/musai/sync")[-1].args["tempo"])
 
 
 if __name__ == "__main__":

@@ -215,7 +215,7 @@ def test_accompaniment_follows_beat_by_beat_in_its_own_voice() -> None:
     for _ in range(4):
         world.play(60, 64, 67, 72)
     world.run(BAR)
-    assert {wanted.mode for wanted in world.asked} == {"infill"}
+    assert {wanted.mode for wanted in world.asked} == {"accompany"}
     assert len(world.asked) > 10
     assert {note[-1] for note in world.words("note")} == {5}
     assert world.faults == []

@@ -1,6 +1,7 @@
 """The jam over OSC: who takes part, what they hear, keys that name notes, takes, the log."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -8,10 +9,11 @@ import pytest
 from musai.service.events import Compared, Finished, Sounded, Started
 from osc_bridge import jam_steps as s
 from osc_bridge.effects import Cancel, Decide, Log, Prefill, Submit
-from osc_bridge.jam_logs import JamLogs
+from osc_bridge.jam_logs import DAY, JamLogs, Kept
 from osc_bridge.jam_replay import replayed
 from osc_bridge.messages import Message
 from tests.osc_bridge.room import PHRASE, REPLAY, Guest, Room, code, paths
+from tests.transformer.models import small_player
 
 BEAT = 0.5
 """Seconds at 120."""
@@ -222,3 +224,46 @@ def test_the_log_replays_to_the_same_instructions(
 def test_a_line_is_read_as_it_was_written() -> None:
     entry = s.Entry(5, s.On("1:2", 60, 80, 0), (s.Tell("silence", ()), s.Drop(3)))
     assert s.to_line(s.from_line(s.to_line(entry))) == s.to_line(entry)
+
+
+def test_logs_are_kept_for_some_days_and_up_to_a_size_the_newest_first() -> None:
+    logs = [(Path(f"jam-{age}.jsonl"), -age * DAY, 2**20) for age in (0, 1, 2, 3, 40)]
+    assert Kept(days=30, mib=100).outdated(logs, 0.0) == [Path("jam-40.jsonl")]
+    assert Kept(days=1.5, mib=100).outdated(logs, 0.0) == [logs[i][0] for i in (2, 3, 4)]
+    assert Kept(days=100, mib=3).outdated(logs, 0.0) == [logs[i][0] for i in (3, 4)]
+
+
+def test_a_new_jam_removes_old_logs_but_none_that_is_open_and_no_other_file(
+    tmp_path: Path,
+) -> None:
+    old, other = tmp_path / "jam-20200101-000000-000-1.jsonl", tmp_path / "notes.jsonl"
+    for path in (old, other):
+        path.write_text("{}")
+        os.utime(path, (0, 0))
+    logs = JamLogs(tmp_path, Kept(days=30, mib=1e-6))
+    logs.write(Log(1, b"{}\n"))
+    logs.write(Log(2, b"{}\n"))
+    logs.close()
+    assert not old.exists()
+    assert other.exists()
+    assert sorted(path.name[-7:] for path in tmp_path.glob("jam-*")) == ["1.jsonl", "2.jsonl"]
+
+
+def test_an_accompanying_instrument_is_asked_for_in_its_range(room: Room, guest: Guest) -> None:
+    guest.say("/musai/transport", 1, 120.0, 0.0, 1)
+    guest.say("/musai/jam", 2, "style", "accompany", "own", 3, "part", "bass")
+    play_call(room, guest, 4)
+    ask = of(Submit, room)[-1].ask
+    request = ask.request()
+    assert request.mode == "accompany"
+    assert request.register == (28, 55)
+    asked = int(request.voices)
+    assert request.context.voices[asked].program == 33
+    phrase = small_player().play(request)
+    assert set(phrase.notes["voice"].tolist()) == {asked}
+    assert all(21 <= pitch <= 62 for pitch in phrase.notes["pitch"].tolist())
+    assert code(guest.say("/musai/jam", 3, "part", "kazoo")) == "bad_value"
+    room.effects.clear()
+    guest.say("/musai/jam", 4, "part", "any")
+    play_call(room, guest, 4)
+    assert of(Submit, room)[-1].ask.request().register is None

@@ -18,7 +18,8 @@ from osc_bridge.codec import decode, encode
 from osc_bridge.effects import Peer
 from osc_bridge.errors import Refused
 from osc_bridge.messages import Message
-from osc_bridge.server import Bridge, about
+from osc_bridge.server import Bridge
+from osc_bridge.session import About
 from osc_bridge.transports import MemoryTransport
 from tests.osc_bridge.conftest import Connect
 from tests.osc_bridge.fakes import CORPUS_ID, MODEL_ID, FakeService, notes_for
@@ -309,7 +310,7 @@ def test_a_service_that_cannot_describe_itself_is_served_all_the_same(
 
 
 def test_the_ready_corpus_is_told_before_those_being_built() -> None:
-    told = about(
+    told = About.of(
         {
             "version": "1",
             "model": {"name": "m", "id": "ab"},
@@ -320,5 +321,5 @@ def test_the_ready_corpus_is_told_before_those_being_built() -> None:
         }
     )
     assert (told.corpus, told.corpus_id, told.model_id) == ("old", "cd", "ab")
-    assert about({"corpora": [{"name": "new", "id": None, "state": "building"}]}).corpus == "new"
-    assert about({}).corpus == ""
+    assert About.of({"corpora": [{"name": "new", "id": None, "state": "building"}]}).corpus == "new"
+    assert About.of({}).corpus == ""

@@ -9,9 +9,11 @@ from osc_bridge.addresses import PARAMETERS, STATE
 from osc_bridge.effects import (
     Cancel,
     Decided,
+    Follow,
     Submit,
 )
 from osc_bridge.messages import Message
+from osc_bridge.midiclock import Told
 from tests.osc_bridge.room import (
     FLAT,
     NOTES,
@@ -259,3 +261,33 @@ def test_every_parameter_can_be_set_and_is_told_back(room: Room, guest: Guest) -
     for name, value in examples.items():
         told = guest.say("/musai/set", 2, name, value)[1]
         assert told.args == (1, name, str(value) if name == "seed" else value)
+
+
+def test_a_session_follows_link_only_when_asked_and_leaves_it_with_its_last_member(
+    room: Room,
+) -> None:
+    one, two = room.guest(), room.guest()
+    assert code(one.say("/musai/link", 1, 1)) == "no_link", "it is not installed in this room"
+    room.desk.shared.link = True
+    for guest in (one, two):
+        guest.say("/musai/session", 2, "band")
+    assert room.effects == []
+    assert paths(one.say("/musai/link", 3, 1, 96.0)) == ["ack", "linked"]
+    assert room.pop() == Follow("band", 96.0)
+    assert paths(two.say("/musai/link", 4, 1)) == ["ack", "linked"]
+    assert room.effects == [], "it is followed already"
+    assert code(two.say("/musai/transport", 5, 120, 0, 1)) == "linked"
+    two.say("/musai/subscribe", 6)
+    room.take(room.desk.linked(room.now, "band", Told(1.0, 7.5, True)))
+    state = {message.args[1]: message.args[2] for message in two.heard()}
+    assert (state["tempo_now"], state["beat"], state["playing"]) == (20.0, 7.5, 1)
+    one.say("/musai/bye", 7)
+    assert room.effects == []
+    two.say("/musai/session", 8, "alone")
+    assert room.pop() == Follow("band", None)
+    room.take(room.desk.linked(room.now, "band", Told(90.0, 8.0, True)))
+    two.say("/musai/link", 9, 1)
+    room.effects.clear()
+    assert two.say("/musai/link", 10, 0)[-1].args == (10, 0)
+    assert room.pop() == Follow("alone", None)
+    assert paths(two.say("/musai/transport", 11, 120, 0, 1))[0] == "ack"
