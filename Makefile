@@ -65,7 +65,8 @@ bench-match: setup
 bench-credit: setup
 	@$(BIN)/python -m tests.bench.bench_credit --seed $(SEED)
 
-# Real programs: jackd and python-rtmidi.  Eighteen minutes; keep the machine quiet meanwhile.
+# Real programs: jackd and python-rtmidi; notochord and midigpt in .clean/peers, where they can be had.  Twenty
+# minutes once those are installed; keep the machine quiet meanwhile.
 bench-jam: setup
 	@$(BIN)/python -m tests.bench.bench_jam --seed $(SEED)
 

@@ -40,10 +40,16 @@ TICK = 0.25
 @click.option("--lan", is_flag=True, help="Let other machines in that present the printed token.")
 @click.option("--corpus", "corpora", multiple=True, help="Compare with this corpus (repeatable).")
 @click.option(
-    "--jam-days", default=Kept().days, show_default=True, help="Days for which logs of jams are kept."
+    "--jam-days",
+    default=Kept().days,
+    show_default=True,
+    help="Days for which logs of jams are kept.",
 )
 @click.option(
-    "--jam-mib", default=Kept().mib, show_default=True, help="MiB of them, the newest first; 0: none."
+    "--jam-mib",
+    default=Kept().mib,
+    show_default=True,
+    help="MiB of them, the newest first; 0: none.",
 )
 @click.option("--home", type=click.Path(path_type=Path), help="Where corpora and ledger lie.")
 @click.option("--browser/--no-browser", default=True, help="Open the page in the browser.")

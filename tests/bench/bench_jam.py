@@ -10,6 +10,7 @@ busy all the while.
     crowd   eight clients in four sessions at once
     burst   2,000 packets in a second, and what nobody should send
     ends    stop, panic, worker, server and client killed: what still sounds?
+    peers   notochord and midigpt, where the same can be asked of them
 """
 
 import argparse
@@ -27,6 +28,7 @@ import psutil
 
 from tests.bench import jam_parts
 from tests.bench.cable import jack, missing
+from tests.bench.jam_peers import peers
 from tests.bench.main import corpus_in
 from tests.bench.server import running, wait_until_ready
 from tests.bench.table import OUT, Result, show
@@ -55,7 +57,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--minutes", type=float, default=10)
     parser.add_argument("--seed", type=int, default=7)
-    parser.add_argument("--parts", default="main,turn,crowd,burst,ends", help="for development")
+    parser.add_argument(
+        "--parts", default="main,turn,crowd,burst,ends,peers", help="for development"
+    )
     chosen = parser.parse_args()
     wanted = chosen.parts.split(",")
     gone = missing()
@@ -89,6 +93,13 @@ def main() -> None:
             figures |= told
             for line in lines:
                 result.add(*line)
+    if "peers" in wanted:
+        print(f"{time.strftime('%H:%M:%S')} peers", file=sys.stderr, flush=True)
+        with one_core_busy():
+            told, lines = peers()
+        figures |= told
+        for line in lines:
+            result.add(*line)
     where = f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
     print(f"\n{where}, load {psutil.getloadavg()[0]:.1f}, seed {chosen.seed}, raw rows in {OUT}/\n")
     show([result])
