@@ -25,6 +25,7 @@ from osc_bridge.rows import (
     INT32,
     INTENT,
     LIGHTS,
+    VARIETY,
     Address,
     Arg,
     Kind,
@@ -285,6 +286,7 @@ _REPLIES = (
         text("title", 120, "its title"),
         text("licence", 64, "its licence"),
         text("sentence", 400, "the verdict in words"),
+        *VARIETY,
     ),
     _reply(
         "notes", "Notes of a take that were asked for again.",

@@ -237,6 +237,8 @@ def _compared(session: "Session", record: Record, event: Compared) -> None:
         event.title or "",
         event.licence or "",
         "" if session.short else event.sentence,
+        event.takes,
+        -1.0 if event.varied_as is None else event.varied_as,
     )
     record.light, record.state = event.light, "over"
     record.told.append(message)

@@ -54,6 +54,8 @@ class Overlap:
     title: str
     licence: str
     sentence: str
+    takes: int = 0
+    varied_as: float = -1.0
 
 
 @dataclass(slots=True)

@@ -9,6 +9,7 @@ from osc_bridge.rows import (
     INT32,
     INTENT,
     LIGHTS,
+    VARIETY,
     Arg,
     command,
     number,
@@ -178,6 +179,7 @@ JAM_REPLIES: Final = (
         text("title", 120, "its title"),
         text("licence", 64, "its licence"),
         text("sentence", 400, "the verdict in words"),
+        *VARIETY,
     ),
     reply(
         "jam/state", "What the jam is doing.",

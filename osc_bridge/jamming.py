@@ -96,7 +96,7 @@ class Seat:
                 args = (args[0], session.code_of(args[1]), args[2])
             case "overlap":
                 sentence = "" if session.short else args[8]
-                args = (*args[:5], session.digits(args[5]), *args[6:8], sentence)
+                args = (*args[:5], session.digits(args[5]), *args[6:8], sentence, *args[9:])
         session.reply(f"{ROOT}/jam/{name}", member.id, *args)
 
     def _clock(self, host: int) -> tuple[int, int]:
@@ -130,7 +130,8 @@ def _heard(ask: int, event: events.Event) -> s.Input:
             number = LIGHTS.index(event.light) if event.light in LIGHTS else 0
             told = (event.light, number, -1.0 if event.p_value is None else event.p_value)
             nearest = (event.work_id or "", event.title or "", event.licence or "")
-            return s.Compared(ask, (*told, event.longest_run, *nearest, event.sentence))
+            varied = event.takes, -1.0 if event.varied_as is None else event.varied_as
+            return s.Compared(ask, (*told, event.longest_run, *nearest, event.sentence, *varied))
     return s.Failed(ask, event.kind, event.reason)
 
 

@@ -81,6 +81,15 @@ INTENT: Final = optional(
     ),
     "",
 )
+VARIETY: Final = (
+    whole("takes", 0, INT32, "the session's last ones that variety is told of; 0 for none"),
+    number(
+        "varied_as",
+        -1,
+        1e6,
+        "as varied as so many passages of the corpus; -1 where that is not known",
+    ),
+)
 LIGHTS: Final = ("grey", "green", "amber", "red")
 
 

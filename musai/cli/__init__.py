@@ -58,6 +58,7 @@ TABLE = {
     "influence": Row(
         "influence", "Know", "Estimate which training works moved a phrase's probability."
     ),
+    "audit": Row("audit", "Know", "Measure beyond likeness: how varied takes are."),
     "ledger": Row("ledger", "Know", "Verify the record of all that was made and found."),
     "corpus": Row("corpus", "Keep", "Works and what their owners allow: add, list, show, remove."),
     "model": Row("model", "Keep", "The models here: what they were made from, and check them."),

@@ -27,6 +27,7 @@ from musai.service.interface import OnEvent
 from musai.service.replays import changed_settings
 from musai.service.reporting import report_of
 from musai.service.rights import Rights
+from musai.service.varieties import Varieties
 from musai.transformer.controls import RANGES
 from musai.transformer.request import Request
 
@@ -81,6 +82,7 @@ class Service:
             rights.catalogue,
         )
         self.jobs, self.tasks, self.reports = rights.jobs, rights.tasks, rights.reports
+        self._varieties = Varieties(self.ledger, self.shelves, self._bench_names)
         self._closed = False
 
     def submit(self, request: Request, on_event: OnEvent, *, session: str = "") -> int:
@@ -184,6 +186,9 @@ class Service:
         """Name and id of every corpus that phrases are compared with now."""
         return self._bench.in_use
 
+    def _bench_names(self) -> list[str]:
+        return [row["name"] for row in self._bench.in_use]
+
     def corpora_named(self) -> list[str]:
         """The corpora that a guard is to hold against."""
         return self._bench.names
@@ -273,6 +278,7 @@ class Service:
             return
         found = answer.verdict
         rows = answer.corpora
+        varied = self._varieties.heard(ticket.session, made.phrase.phrase())
         nearest: dict[str, Any] = next(iter(rows[0]["hits"]), {}) if rows else {}
         ticket.tell(
             Compared(
@@ -286,6 +292,7 @@ class Service:
                 nearest.get("title"),
                 nearest.get("licence"),
                 answer.ms,
+                *varied,
             )
         )
         ticket.ended = True

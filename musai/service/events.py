@@ -57,7 +57,11 @@ class Finished:
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """The overlap summary: what the light needs and the report begins with."""
+    """The overlap summary: what the light needs and the report begins with.
+
+    Beside it how varied the last `takes` of the session are, this one among them: as `varied_as`
+    passages of the corpus, None where it is not known (yet); `varied_says` says so in a sentence.
+    """
 
     ticket: int
     phrase_id: str
@@ -69,6 +73,9 @@ class Compared:
     title: str | None
     licence: str | None
     match_ms: float
+    takes: int = 0
+    varied_as: float | None = None
+    varied_says: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,7 @@
 """What goes into the ledger: one function a kind of record, plain JSON values.  Pure."""
 
+import hashlib
+import json
 import unicodedata
 from collections.abc import Mapping
 from datetime import datetime
@@ -166,6 +168,17 @@ def request_record(ledger: Ledger, replay_id: str) -> Payload:
     if not records or records[-1].payload is None:
         raise NotFound(f"the ledger has no request {replay_id[:8]}; it may have been erased")
     return records[-1].payload
+
+
+def asked_alike(ledger: Ledger, replay_id: str) -> str:
+    """The same text for all requests that differ in their seed alone; "" where none is recorded."""
+    found = ledger.find("replay_id", replay_id, "request") if replay_id else []
+    if not found or found[-1].payload is None:
+        return ""
+    payload = found[-1].payload
+    wishes = {name: value for name, value in payload["request"].items() if name != "seed"}
+    text = json.dumps([payload["model_id"], wishes], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def recorded(ledger: Ledger, replay_id: str) -> tuple[Request, Recorded, str]:

@@ -81,7 +81,7 @@ class World:
             self.later(at, s.Heard(ask.ask, index, *note))
             at += self.pace
         self.later(at, s.Made(ask.ask, f"{ask.ask:063x}a", f"{ask.ask:064x}"))
-        told = ("green", 1, 0.5, 3, "", "", "", "Nothing like it.")
+        told = ("green", 1, 0.5, 3, "", "", "", "Nothing like it.", 4, 3.5)
         self.later(at + 40, s.Compared(ask.ask, told))
 
     def _check(self, one: s.Tell, silenced: bool) -> None:

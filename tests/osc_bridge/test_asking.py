@@ -42,7 +42,7 @@ def test_a_request_is_acknowledged_streamed_ended_and_compared(room: Room, guest
     ]
     assert heard[4].args == (1, 3, 2, SUM, PHRASE, REPLAY, "deadbeef", 3.5, 7.0, "")
     assert heard[5].args == (
-        1, "green", 1, 0.25, 4, 9.0, "ee" * 32, "Air", "CC0-1.0", "Nothing like it.",
+        1, "green", 1, 0.25, 4, 9.0, "ee" * 32, "Air", "CC0-1.0", "Nothing like it.", 0, -1.0,
     )  # fmt: skip
 
 
@@ -57,7 +57,15 @@ def test_what_is_not_known_of_an_overlap_is_said_so(room: Room, guest: Guest) ->
     *before, _ = walk()
     grey = Compared(1, PHRASE, "grey", "No corpus.", None, 0, None, None, None, 0.5)
     room.event(guest.key(1), *before, grey)
-    assert guest.heard()[-1].args == (1, "grey", 0, -1.0, 0, 0.5, "", "", "", "No corpus.")
+    assert guest.heard()[-1].args == (1, "grey", 0, -1.0, 0, 0.5, "", "", "", "No corpus.", 0, -1.0)
+
+
+def test_how_varied_the_last_takes_are_comes_with_the_overlap(room: Room, guest: Guest) -> None:
+    guest.say("/musai/generate", 1)
+    *before, _ = walk()
+    told = Compared(1, PHRASE, "grey", "", None, 0, None, None, None, 0.5, 20, 7.0, "As 7 tunes.")
+    room.event(guest.key(1), *before, told)
+    assert guest.heard()[-1].args[-2:] == (20, 7.0)
 
 
 def test_parameters_are_set_for_all_requests_and_named_ones_for_one(

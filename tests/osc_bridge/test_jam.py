@@ -228,7 +228,9 @@ def test_accompaniment_follows_beat_by_beat_in_its_own_voice() -> None:
 def test_the_overlap_summary_is_passed_on(world: World) -> None:
     world.play(*range(60, 68))
     world.run(2 * BAR)
-    assert world.words("overlap") == [(1, "green", 1, 0.5, 3, "", "", "", "Nothing like it.")]
+    assert world.words("overlap") == [
+        (1, "green", 1, 0.5, 3, "", "", "", "Nothing like it.", 4, 3.5)
+    ]
 
 
 ACTIONS = st.lists(

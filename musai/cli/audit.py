@@ -1,0 +1,120 @@
+"""`musai audit`: what can be measured of takes and of models beyond likeness."""
+
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from musai import folders
+from musai.cli.common import bars, counted, json_option, say_json
+from musai.errors import NotFound
+
+if TYPE_CHECKING:
+    from musai.audit.variety import Take, Variety
+
+LAST = 20
+
+
+@click.group()
+def audit() -> None:
+    """Measure how varied takes are."""
+
+
+@audit.command("sameness", short_help="How varied takes are, beside passages of a corpus.")
+@click.option("--session", help="Takes of this session only.")
+@click.option("--since", default="", metavar="DAY", help="From this day on, like 2026-11-25.")
+@click.option("--until", default="", metavar="DAY", help="Until this day.")
+@click.option(
+    "--last",
+    "count",
+    default=LAST,
+    show_default=True,
+    type=click.IntRange(2, 200),
+    help="So many of the newest takes.",
+)
+@click.option("--corpus", default="tunebook", show_default=True, help="The corpus to measure by.")
+@json_option
+def sameness(
+    session: str | None, since: str, until: str, count: int, corpus: str, as_json: bool
+) -> None:
+    """Say how varied the last takes are: as varied as so many tunes of a corpus.
+
+    Takes are compared by figures of a few notes that neither key nor tempo changes.  A low
+    number means that they repeat each other more than tunes of the corpus do; across seeds and across
+    sessions the mean similarity of pairs is told, and the pairs most alike are named.
+    """
+    from musai.audit.sameness import yardstick
+    from musai.audit.variety import variety
+    from musai.corpus import Corpus
+
+    held = Corpus.open(corpus)
+    takes = _takes(session, since, until, count)
+    with bars(corpus, as_json) as bar:
+        bar(0, 1, "passages")
+        found = variety(takes, lambda notes: yardstick(held, notes))
+    if as_json:
+        say_json({"sentence": found.gauge.sentence, **asdict(found)})
+        return
+    _tell(found)
+
+
+def _takes(session: str | None, since: str, until: str, count: int) -> list["Take"]:
+    """The newest takes of the ledger that fit, the oldest of them first."""
+    from musai.audit.variety import Take
+    from musai.ledger import Ledger
+    from musai.service import records
+    from musai.service.history import History
+    from musai.service.shelves import Shelves
+
+    path = folders.home() / "ledger" / "ledger.sqlite"
+    if not path.exists():
+        raise NotFound("nothing has been made here yet: musai generate, or musai serve")
+    with Ledger.open(path) as ledger:
+        history = History(ledger, Shelves(folders.home()), lambda: datetime.now(UTC))
+        rows = history.rows(session=session, since=since or None, until=until or None)
+        made = [row for row in rows if row.origin == "generated"][:count]
+        if len(made) < 2:
+            known = ", ".join(repr(name) for name in ledger.values("session", 8)) or "none"
+            raise NotFound(
+                f"{counted(len(made), 'take')} of the ledger would be measured, and 2 are needed; "
+                f"the last sessions are {known}"
+            )
+        out = []
+        for row in reversed(made):
+            record = records.phrase_record(ledger, row.phrase_id)
+            asked = records.asked_alike(ledger, row.replay_id or "")
+            out.append(Take.of(records.phrase_of(record), row.session, asked))
+    return out
+
+
+def _tell(found: "Variety") -> None:
+    told = found.gauge
+    click.echo(told.sentence)
+    rows: list[tuple[str, Any, Any]] = [
+        ("Vendi score", told.vendi, told.corpus_vendi),
+        ("Vendi score, order infinity", told.vendi_inf, told.corpus_vendi_inf),
+        ("mean similarity of two", found.similarity, found.corpus_similarity),
+        ("  of one request, other seeds", found.across_seeds, None),
+        ("  of different sessions", found.across_sessions, None),
+    ]
+    rows += [
+        (f"distinct figures of {notes} notes", share, found.corpus_distinct[notes])
+        for notes, share in found.distinct.items()
+    ]
+    click.echo(f"{'':<32}{'takes':>9}{told.corpus[:12]:>14}")
+    for name, ours, theirs in rows:
+        click.echo(f"{name:<32}{_number(ours):>9}{_number(theirs):>14}")
+    click.echo(
+        f"{told.corpus} by {told.takes} passages at a time: {told.corpus_low:.2f} to "
+        f"{told.corpus_high:.2f} (5% to 95%)"
+    )
+    for one, other, similar in found.pairs:
+        click.echo(f"  {similar:.2f}  {one[:12]}  {other[:12]}")
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.2f}"
+
+
+COMMANDS: tuple[click.Command, ...] = (audit,)
