@@ -45,6 +45,9 @@ TABLE = {
     "replay": Row("play", "Know", "Make a phrase again and say whether it is identical."),
     "match": Row("match", "Know", "Find the works that a MIDI file is like."),
     "style": Row("style", "Know", "Say what kind of music a MIDI file is; for information only."),
+    "audit": Row(
+        "audit", "Know", "Measure beyond likeness: how varied takes are, what a model has by heart."
+    ),
     "report": Row(
         "report", "Know", "Report on a phrase, files, a session, days, an owner: page, PDF, data."
     ),
@@ -58,7 +61,6 @@ TABLE = {
     "influence": Row(
         "influence", "Know", "Estimate which training works moved a phrase's probability."
     ),
-    "audit": Row("audit", "Know", "Measure beyond likeness: how varied takes are."),
     "ledger": Row("ledger", "Know", "Verify the record of all that was made and found."),
     "corpus": Row("corpus", "Keep", "Works and what their owners allow: add, list, show, remove."),
     "model": Row("model", "Keep", "The models here: what they were made from, and check them."),

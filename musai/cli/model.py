@@ -181,17 +181,27 @@ def fingerprint(name: str | None, corpus: str | None, as_json: bool) -> None:
 
 @model.command()
 @click.argument("name", required=False)
+@click.option("--corpus", help="The corpus whose terms count; default: the recipe's.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def check(name: str | None, as_json: bool) -> None:
-    """Compare every file of a model with its recorded hash."""
+def check(name: str | None, corpus: str | None, as_json: bool) -> None:
+    """Compare every file of a model with its recorded hash, and what it has by heart with its works' terms.
+
+    Fails, and names the works, where the audit of memorization found one likelier to be given back than
+    its owner accepts, and where an owner sets a limit and there was no audit.
+    """
+    from musai.audit.limits import Kept, limits_kept
     from musai.transformer import checkpoint
 
     folder = checkpoint.folder_of(name)
     sums = checkpoint.check_sums(folder)
+    kept: Kept = limits_kept(folder, corpus)
     if as_json:
-        click.echo(json.dumps({"folder": str(folder), "files": sums}))
+        told = {"works_with_a_limit": kept.works, "audited": kept.audited, "why_not": kept.why_not}
+        click.echo(json.dumps({"folder": str(folder), "files": sums, "memorization": told}))
     else:
         click.echo(f"{folder}: {len(sums)} files are what they were")
+        click.echo(kept.sentence)
+    kept.check()
 
 
 @model.command()

@@ -34,7 +34,9 @@ class Term:
     """One use of one work: its status, why, and the conditions of an allowance.
 
     `share` is the owner's share of revenue in basis points (10,000 is all);
-    `territory` holds ISO 3166 country codes, empty for everywhere; `since` and
+    `recall`, of the term for training, is the highest probability that the owner accepts of a model
+    giving back a passage of the work in 10,000 takes that begin as it does (`musai audit
+    memorization`), None for no limit; `territory` holds ISO 3166 country codes, empty for everywhere; `since` and
     `until` are the first and last day on which the term holds.
     """
 
@@ -46,12 +48,15 @@ class Term:
     since: date | None = None
     until: date | None = None
     also: tuple[str, ...] = ()
+    recall: float | None = None
 
     def __post_init__(self) -> None:
         if self.status not in STATUSES:
             raise BadManifest(f"a term's status is {self.status!r}; legal is {', '.join(STATUSES)}")
         if not 0 <= self.share <= 10_000:
             raise BadManifest(f"a share is {self.share} basis points; legal is 0 to 10000")
+        if self.recall is not None and not 0 <= self.recall <= 1:
+            raise BadManifest(f"a term's recall is {self.recall}; legal is a probability, 0 to 1")
         for code in self.territory:
             if len(code) != 2 or not code.isascii() or not code.isalpha() or not code.isupper():
                 raise BadManifest(f"a territory is {code!r}; legal is a code like DE")
@@ -72,6 +77,8 @@ class Term:
             said.append(f"from {self.since.isoformat()}")
         if self.until:
             said.append(f"until {self.until.isoformat()}")
+        if self.recall is not None:
+            said.append(f"no passage given back in 10,000 takes likelier than {self.recall:g}")
         return (*said, *self.also)
 
 
@@ -274,7 +281,7 @@ def read_term(value: Any, use: Use) -> Term:
         return Term(value.strip().lower())  # type: ignore[arg-type]  # Term checks it
     if not isinstance(value, Mapping):
         raise BadManifest(f"the term for {use} is {value!r}; legal is a status or an object")
-    known = {"status", "reason", "attribution", "share", "territory", "since", "until"}
+    known = {"status", "reason", "attribution", "share", "territory", "since", "until", "recall"}
     strange = sorted(set(map(str, value)) - known)
     if strange:
         raise BadManifest(f"the term for {use} has {strange}; legal is {sorted(known)}")
@@ -289,6 +296,7 @@ def read_term(value: Any, use: Use) -> Term:
             tuple(map(str, codes)),
             _day(value.get("since")),
             _day(value.get("until")),
+            recall=None if value.get("recall") is None else float(value["recall"]),
         )
     except BadManifest:
         raise

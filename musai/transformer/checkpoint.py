@@ -8,6 +8,8 @@
                   works.csv            every work it was trained on
                   prefix.json          hashes of the weights after the first steps (`rebuilding`)
                   fingerprints.bin     hashes of runs of those works (`musai.match.fingerprints`)
+                  memorization.json    what it has by heart (`musai.audit.memorization`), and
+                  memorization.md      the same as a page of the card
                   SHA256SUMS           of the files above
 """
 
@@ -38,6 +40,7 @@ WEIGHTS, RECIPE, CARD, WORKS, PRINTS, PREFIX, SUMS = (
     "prefix.json",
     "SHA256SUMS",
 )
+RECALL, RECALL_PAGE = "memorization.json", "memorization.md"
 DEFAULT = "tunebook"
 
 
@@ -201,7 +204,7 @@ def write_sums(folder: Path) -> None:
     """Write SHA256SUMS for the files that are there."""
     lines = [
         f"{hashlib.sha256((folder / name).read_bytes()).hexdigest()}  {name}\n"
-        for name in (RECIPE, WEIGHTS, CARD, WORKS, PRINTS, PREFIX)
+        for name in (RECIPE, WEIGHTS, CARD, WORKS, PRINTS, PREFIX, RECALL, RECALL_PAGE)
         if (folder / name).is_file()
     ]
     (folder / SUMS).write_text("".join(lines), encoding="utf-8")
