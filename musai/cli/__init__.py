@@ -64,7 +64,7 @@ TABLE = {
     "ledger": Row("ledger", "Know", "Verify the record of all that was made and found."),
     "corpus": Row("corpus", "Keep", "Works and what their owners allow: add, list, show, remove."),
     "model": Row("model", "Keep", "The models here: what they were made from, and check them."),
-    "train": Row("model", "Keep", "Train a model from its recipe."),
+    "train": Row("train", "Keep", "Train a model, or let one go on learning from your own works."),
 }
 """THE table of commands, in the order of the help."""
 

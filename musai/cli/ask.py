@@ -43,7 +43,7 @@ SILENCE = 60.0
     "--in",
     "source",
     type=click.Path(path_type=Path),
-    help="The MIDI file or note list to answer or continue.",
+    help="The MIDI file or note list to answer or continue, or a sound file that one voice sings.",
 )
 @click.option(
     "--out",
@@ -77,6 +77,8 @@ def ask(
 
     The file holds the new bars only.  Start a server with: musai serve.
 
+    --in hum.wav hears what one voice hums, sings or plays; --tempo says how fast, else it is found.
+
     A file that ends in .notes is a note list: lines of text such as "note 0 480 60 100 0" (onset
     and duration in ticks, 480 a quarter; pitch, velocity, voice), for scripts that cannot read
     MIDI files.  What went wrong then stands in that file too, as a line "error REASON".
@@ -86,7 +88,8 @@ def ask(
             raise BadInput("--intent stands without --keep; legal is a sentence for a kept phrase")
         if told["seed"] is None:
             told["seed"] = secrets.randbelow(2**31)
-        context = None if source is None else read_phrase(source)
+        sung_at = told["tempo"], told["signature"]
+        context = None if source is None else read_phrase(source, *sung_at)
         chosen = mode or ("generate" if context is None else "answer")
         request = Request.of(chosen, context, **told)
         host, port = server_of(server)

@@ -14,6 +14,7 @@ import click
 from musai import errors
 from musai.errors import BadInput, MusaiError
 from musai.music import Phrase
+from musai.music.audio import is_audio
 from musai.music.notelist import read_notelist
 from musai.service.events import Compared, Event, Failed, Finished, Sounded, Started, to_plain
 
@@ -42,8 +43,22 @@ def is_notelist(path: Path | None) -> bool:
     return path is not None and path.suffix.lower() == NOTELIST
 
 
-def read_phrase(path: Path) -> Phrase:
-    """The phrase in a MIDI file or a note list.  Raises `BadInput` where it cannot be read."""
+def read_phrase(
+    path: Path, tempo: float | None = None, signature: tuple[int, int] | None = None
+) -> Phrase:
+    """The phrase in a MIDI file, a note list or a sound file, sung at this tempo and signature.
+
+    Raises `BadInput` where it cannot be read.
+    """
+    if is_audio(path):
+        phrase = Phrase.from_audio(path, tempo, signature or (4, 4))
+        found = "" if tempo else ", found; --tempo sets it"
+        click.echo(
+            f"{path}: {counted(len(phrase), 'note')} heard, {counted(phrase.bars, 'bar')} at "
+            f"{phrase.metre.tempos[0].bpm:.0f} bpm{found}",
+            err=True,
+        )
+        return phrase
     try:
         return read_notelist(path.read_bytes()) if is_notelist(path) else Phrase.from_midi(path)
     except OSError as error:

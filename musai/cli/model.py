@@ -1,88 +1,20 @@
-"""`musai train` and `musai model`: make, list, show and check models."""
+"""`musai model`: list, show, compare and check models."""
 
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from musai import errors
+from musai.cli.compare import compare
 from musai.cli.rebuild import verify
-from musai.errors import MusaiError, NotFound
+from musai.errors import NotFound
 from musai.folders import home
 from musai.music import Phrase
 
 if TYPE_CHECKING:
     from musai.transformer import Request
-
-
-@click.command()
-@click.argument("recipe", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--corpus", help="Corpus to train on, when not the recipe's own.")
-@click.option("--out", type=click.Path(path_type=Path), help="Model folder; default: the recipe's.")
-@click.option("--work", type=click.Path(path_type=Path), help="Folder for checkpoints.")
-@click.option("--device", default="cpu", show_default=True, help="cpu, or cuda where there is one.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object at the end.")
-def train(
-    recipe: Path,
-    corpus: str | None,
-    out: Path | None,
-    work: Path | None,
-    device: str,
-    as_json: bool,
-) -> None:
-    """Train a model from RECIPE (a recipe.toml), resuming where a former run was cut short."""
-    from musai.transformer.recipe import Recipe
-
-    told = Recipe.read(recipe)
-    out = out or recipe.parent
-    work = work or home() / "runs" / told.name
-    command = [sys.executable, "-m", "musai.transformer.run", str(recipe), "--out", str(out)]
-    command += ["--work", str(work), "--device", device] + (["--corpus", corpus] if corpus else [])
-    result = _follow(command, told.schedule.threads, told.schedule.steps)
-    if as_json:
-        click.echo(json.dumps(result))
-    else:
-        bits, base = result["model"]["bits_per_note"], result["baseline"]["bits_per_note"]
-        click.echo(f"{out}: {bits:.3f} bits a note on held-out works; n-gram baseline {base:.3f}")
-
-
-def _follow(command: list[str], threads: int, steps: int) -> dict[str, Any]:
-    """Run the child and show its progress; its last object."""
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
-    from musai.transformer.recipe import ENVIRONMENT
-
-    environment = os.environ | ENVIRONMENT | {"OMP_NUM_THREADS": str(threads)}
-    last: dict[str, Any] = {}
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
-    with (
-        subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as child,
-        Progress(*columns, console=_console()) as progress,
-    ):
-        task = progress.add_task("reading the corpus", total=steps)
-        for line in child.stdout or ():
-            last = json.loads(line)
-            if last["stage"] == "train":
-                text = f"step {last['step']}, {last['nats']:.3f} nats a choice"
-                progress.update(task, completed=last["step"], description=text)
-            elif "text" in last:
-                progress.update(task, description=last["text"])
-    if last.get("stage") == "error":
-        raise getattr(errors, last["kind"])(last["text"])
-    if child.returncode or last.get("stage") != "done":
-        raise MusaiError(f"training ended with status {child.returncode}; run it again to resume")
-    return last
-
-
-def _console() -> Any:
-    from rich.console import Console
-
-    return Console(stderr=True)
 
 
 @click.group()
@@ -91,6 +23,7 @@ def model() -> None:
 
 
 model.add_command(verify)
+model.add_command(compare)
 
 
 @model.command("list")
@@ -272,4 +205,4 @@ def _sample_requests(collections: tuple[str, ...], seeds: int) -> Iterator[tuple
             yield collection, Request(bars=8, seed=seed, collection=collection)
 
 
-COMMANDS: tuple[click.Command, ...] = (train, model)
+COMMANDS: tuple[click.Command, ...] = (model,)

@@ -76,7 +76,10 @@ def generate(**options: Any) -> None:
 @click.option("--answer", is_flag=True, help="Answer the phrase instead of going on in its voices.")
 @asking("continue")
 def continue_(source: Path, answer: bool, **options: Any) -> None:
-    """Go on where IN.mid ends, or answer it; the file written holds the new bars only."""
+    """Go on where IN.mid ends, or answer it; the file written holds the new bars only.
+
+    A sound file works too: musai continue hum.wav --tempo 96
+    """
     _ask("answer" if answer else "continue", source, **options)
 
 
@@ -163,7 +166,8 @@ def _ask(
     """One phrase through a service of its own, then a line or one JSON value about it."""
     if told["seed"] is None:
         told["seed"] = secrets.randbelow(2**31)
-    context = None if source is None else read_phrase(source)
+    sung_at = told["tempo"], told.get("signature")
+    context = None if source is None else read_phrase(source, *sung_at)
     told["avoid"] = takes_of(map(read_phrase, told["avoid"])) or None
     request = Request.of(mode, context, **told)
     named = () if no_match else corpora or (DEFAULT_CORPUS,)

@@ -22,7 +22,7 @@ def verify(
     Exit code 0: the same; 1: they differ, and what is different on this machine is named. The
     whole takes as long as training did; twenty steps take a minute.
     """
-    from musai.cli.model import _follow
+    from musai.cli.train import follow
     from musai.transformer import checkpoint
     from musai.transformer.recipe import Recipe
 
@@ -35,7 +35,7 @@ def verify(
     command += [] if steps is None else ["--steps", str(steps)]
     command += ["--corpus", corpus] if corpus else []
     command += ["--record"] if record else []
-    result = _follow(command, schedule.threads, steps or schedule.steps)
+    result = follow(command, schedule.threads, steps or schedule.steps)
     if as_json:
         click.echo(json.dumps(result))
     else:

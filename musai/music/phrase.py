@@ -121,6 +121,22 @@ class Phrase:
 
         return read_midi(source if isinstance(source, bytes) else Path(source))
 
+    @classmethod
+    def from_audio(
+        cls,
+        source: str | Path,
+        tempo: float | None = None,
+        signature: tuple[int, int] = (4, 4),
+    ) -> "Phrase":
+        """What one voice sings or plays in a sound file, from its first note on; extra `[audio]`.
+
+        `tempo` in quarters a minute; where None, the one that fits the onsets best.  Raises
+        `BadInput` for silence, noise, and what is longer than `audio.LONGEST_SECONDS`.
+        """
+        from musai.music.audio import phrase_of_file
+
+        return phrase_of_file(Path(source), tempo, signature)
+
     def to_midi(self) -> bytes:
         """The bytes of a standard MIDI file, type 1, which `from_midi` reads back as this phrase."""
         from musai.music.midi import write_midi

@@ -27,8 +27,9 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import load_file, save
 
-from musai.errors import Altered, NotFound
+from musai.errors import Altered, BadInput, NotFound
 from musai.folders import home
+from musai.transformer.recipe import Recipe
 from musai.transformer.shape import Shape
 
 WEIGHTS, RECIPE, CARD, WORKS, PRINTS, PREFIX, SUMS = (
@@ -180,6 +181,26 @@ def load(model: str | Path | None = None) -> Model:
             raise Altered(f"{path}: weight {name} is {found}; its shape must be {size}")
     styles = tuple(CollectionStyle.from_plain(style) for style in origin["styles"])
     return Model(origin["name"], sums[WEIGHTS], folder, shape, styles, origin, weights)
+
+
+def start_of(recipe: Recipe) -> Model | None:
+    """The model that a recipe starts from, if it does.
+
+    Raises `Altered` for one that is not the recipe's, `BadInput` for another shape.
+    """
+    if not recipe.start:
+        return None
+    model = load(recipe.start)
+    if recipe.start_id and model.model_id != recipe.start_id:
+        raise Altered(
+            f"model {recipe.start} is {model.model_id[:12]}; the recipe {recipe.name} starts from "
+            f"{recipe.start_id[:12]}"
+        )
+    if model.shape != recipe.shape:
+        raise BadInput(
+            f"recipe {recipe.name} has {recipe.shape}; legal is {model.shape}, as its start"
+        )
+    return model
 
 
 def weights_bytes(

@@ -6,7 +6,7 @@ randomness comes from Philox generators keyed by (seed, purpose, epoch).
 
 import hashlib
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -48,6 +48,13 @@ def encode_work(
     """A work as training draws from it; `played`: with velocity and timing."""
     plain = encode(phrase, header_of(phrase, collection), shift_of(phrase), played=played)
     return Piece(work_id, name, plain, min(len(phrase.voices), v.VOICES), len(phrase))
+
+
+def untold(piece: Piece) -> Piece:
+    """The same work with its collection left untold, for models that do not know it."""
+    rows = piece.plain.rows.copy()
+    rows[:, v.COLUMN["collection"]] = 0
+    return replace(piece, plain=replace(piece.plain, rows=rows))
 
 
 def clusters(works: Sequence[tuple[str, str, Phrase]]) -> dict[str, str]:
@@ -92,6 +99,15 @@ def held_out(cluster: str, seed: int, share: float) -> bool:
     """Whether a cluster is kept from training: decided by its own name, not by its neighbours."""
     digest = hashlib.sha256(f"musai-held-out-1 {seed} {cluster}".encode()).digest()
     return int.from_bytes(digest[:8], "little") < share * 2**64
+
+
+def first_aside(clusters: Iterable[str], seed: int) -> set[str]:
+    """The one cluster that would be kept from training first, as the share of those grows."""
+
+    def place(cluster: str) -> bytes:
+        return hashlib.sha256(f"musai-held-out-1 {seed} {cluster}".encode()).digest()[:8][::-1]
+
+    return {min(set(clusters), key=place)}
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,12 +14,15 @@ from typing import Any
 import numpy as np
 
 from musai.corpus import Corpus, Work, permission
-from musai.errors import NotAllowed, NotFound
+from musai.errors import BadInput, NotAllowed, NotFound
 from musai.music import Phrase
 from musai.music.keys import phrase_key
 from musai.transformer import data
-from musai.transformer.checkpoint import CollectionStyle, VoiceStyle
+from musai.transformer.checkpoint import CollectionStyle, VoiceStyle, start_of
 from musai.transformer.recipe import Recipe
+
+MOST_STYLES = 32
+"""Collections that a model can be told."""
 
 _NAMES = ("C", "Db", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
 
@@ -53,7 +56,8 @@ def gather(
         more = f" and {len(refused) - 5} more" if len(refused) > 5 else ""
         raise NotAllowed(
             f"{len(refused)} works of corpus {corpus.name} do not allow training: {first}{more}; "
-            "take them out with `musai corpus remove`, or record their terms"
+            "take them out with `musai corpus remove`, record their terms, or, where they are your "
+            "own, declare it with --mine"
         )
     works = sorted(corpus.works, key=lambda work: work.id)
     if not works:
@@ -62,17 +66,33 @@ def gather(
     group = {work.id: recipe.group_of(work.collection, work.source) for work in works}
     played = recipe.shape.fields > 4
     styles = styles_of([(group[work.id], phrases[work.id]) for work in works])
+    start = start_of(recipe)
+    if start is not None:
+        styles = added(start.styles, styles)
     names = tuple(style.name for style in styles)
     progress(f"clustering {len(works)} works")
     cluster = data.clusters([(work.id, work.title, phrases[work.id]) for work in works])
     digest = hashlib.sha256(b"musai-material-1\n")
     train: list[data.Piece] = []
     aside: list[data.Piece] = []
+    aside_clusters = {
+        name
+        for name in cluster.values()
+        if data.held_out(name, recipe.schedule.seed, recipe.held_out)
+    }
+    if recipe.start and not aside_clusters and recipe.held_out > 0:
+        # Of a few works none may fall aside by chance, and then nothing could be said of the model.
+        if len(set(cluster.values())) < 2:
+            raise BadInput(
+                f"the {len(works)} works of corpus {corpus.name} are versions of one piece; legal is "
+                "two pieces or more, so that one can be held out"
+            )
+        aside_clusters = data.first_aside(cluster.values(), recipe.schedule.seed)
     for work in works:
         own = group[work.id]
         number = 1 + names.index(own) if own in names else 0
         piece = data.encode_work(work.id, phrases[work.id], number, own, played=played)
-        kept_out = data.held_out(cluster[work.id], recipe.schedule.seed, recipe.held_out)
+        kept_out = cluster[work.id] in aside_clusters
         (aside if kept_out else train).append(piece)
         line = f"{work.id} {phrases[work.id].id} {own} {kept_out}\n"
         digest.update(line.encode())
@@ -81,12 +101,24 @@ def gather(
 
 
 def styles_of(works: Sequence[tuple[str, Phrase]]) -> tuple[CollectionStyle, ...]:
-    """What each collection usually is: largest first, at most 32."""
+    """What each collection usually is: largest first, at most `MOST_STYLES`."""
     groups: dict[str, list[Phrase]] = defaultdict(list)
     for name, phrase in works:
         groups[name].append(phrase)
-    largest = sorted(groups, key=lambda name: (-len(groups[name]), name))[:32]
+    largest = sorted(groups, key=lambda name: (-len(groups[name]), name))[:MOST_STYLES]
     return tuple(_style(name, groups[name]) for name in largest)
+
+
+def added(
+    known: tuple[CollectionStyle, ...], new: tuple[CollectionStyle, ...]
+) -> tuple[CollectionStyle, ...]:
+    """Styles of a model that goes on learning: those it had keep their numbers.
+
+    A new one takes the next free number, or the last ones where none is free.
+    """
+    ours = [style for style in new if style.name not in {old.name for old in known}]
+    kept = known[: MOST_STYLES - len(ours)]
+    return (*kept, *ours)[:MOST_STYLES]
 
 
 def _style(name: str, phrases: Sequence[Phrase]) -> CollectionStyle:
@@ -156,6 +188,7 @@ def origin_of(recipe: Recipe, material: Material, recipe_bytes: bytes) -> dict[s
         "works": len(material.train),
         "held_out_works": len(material.held_out),
         "threads": recipe.schedule.threads,
+        **({"start": recipe.start_id} if recipe.start else {}),
         "versions": {
             "musai": version("musai"),
             "torch": version("torch"),

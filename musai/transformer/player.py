@@ -17,6 +17,9 @@ from musai.transformer.request import Request
 from musai.transformer.sampling import Chooser, choose
 from musai.transformer.walk import Walk
 
+_ASKED = "asked for"
+"""The topic under which the beginning of the last request is kept."""
+
 
 class Player:
     """Opens a model once and answers any number of requests, each as if it were the first.
@@ -108,6 +111,9 @@ class Player:
         tally: Tally | None = None,
     ) -> Iterator[Note]:
         rows = plan.beginning()
+        # Kept, so that the next take on this context need not read it again.
+        for _ in self._prefixes.read(rows, _ASKED):
+            pass
         walk = Walk(self._engine, request, plan, rows, self._prefixes.fork(rows), chooser)
         kept = deque(plan.kept_notes())
         if watch is not None:

@@ -50,7 +50,8 @@ class Recipe:
     `held_out`: share of the clusters of near-duplicate works that training never sees;
     `weights`: how often a collection's works are seen, 1 where not named; `given`: share of the
     samples in which some notes are told ahead, so that the model learns to fill in; `groups`: the
-    model's name for all works whose source begins with a text, instead of their own collections.
+    model's name for all works whose source begins with a text, instead of their own collections;
+    `start`: the model whose weights are the first ones, its id in `start_id`.
     """
 
     name: str
@@ -61,6 +62,8 @@ class Recipe:
     weights: dict[str, float] = field(default_factory=dict)
     given: float = 0.35
     groups: dict[str, str] = field(default_factory=dict)
+    start: str = ""
+    start_id: str = ""
 
     def group_of(self, collection: str, source: str) -> str:
         """The collection of a work as the model is told it."""

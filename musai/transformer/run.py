@@ -17,7 +17,7 @@ from filelock import FileLock, Timeout
 
 from musai.corpus import Corpus
 from musai.errors import BadInput, MusaiError
-from musai.transformer import checkpoint, training
+from musai.transformer import checkpoint, data, training
 from musai.transformer.baseline import Baseline
 from musai.transformer.card import card_text
 from musai.transformer.making import Material, gather, origin_of, works_csv
@@ -30,14 +30,20 @@ def say(**values: Any) -> None:
     print(json.dumps(values), flush=True)
 
 
-def measure(network: Network, material: Material) -> dict[str, dict[str, float]]:
-    """Held-out and training bits a note of the model and of the n-gram baseline."""
+def measure(
+    network: Network, material: Material, recipe: Recipe | None = None
+) -> dict[str, dict[str, float]]:
+    """Held-out and training bits a note of the model, of the n-gram baseline, and of its start."""
     few = material.train[:: max(1, len(material.train) // 200)]
-    return {
+    figures = {
         "model": training.evaluate(network, material.held_out),
         "model_on_training": training.evaluate(network, few),
         "baseline": Baseline(material.train).bits(material.held_out),
     }
+    if recipe is not None and recipe.start:
+        aside = [data.untold(piece) for piece in material.held_out]
+        figures["start"] = training.evaluate(training.beginning(recipe), aside)
+    return figures
 
 
 def run(recipe_path: Path, corpus: str | None, out: Path, work: Path, device: str) -> None:
@@ -65,7 +71,7 @@ def _run(
         progress=lambda state: say(stage="train", **state),
     )
     say(stage="measure", text="bits a note on held-out works, and the n-gram baseline")
-    figures = measure(network.to("cpu"), material)
+    figures = measure(network.to("cpu"), material, recipe)
     write(recipe, recipe_path, material, network, figures, out)
     say(stage="done", out=str(out), parameters=recipe.shape.parameters, **figures)
 
@@ -85,8 +91,8 @@ def write(
     recipe_bytes = recipe_path.read_bytes()
     weights = {name: network.weight(name).detach().cpu().numpy() for name in recipe.shape.weights()}
     origin = origin_of(recipe, material, recipe_bytes)
-    data = checkpoint.weights_bytes(recipe.name, recipe.shape, material.styles, origin, weights)
-    (beside / checkpoint.WEIGHTS).write_bytes(data)
+    whole = checkpoint.weights_bytes(recipe.name, recipe.shape, material.styles, origin, weights)
+    (beside / checkpoint.WEIGHTS).write_bytes(whole)
     (beside / checkpoint.RECIPE).write_bytes(recipe_bytes)
     (beside / checkpoint.WORKS).write_text(works_csv(material), encoding="utf-8")
     card = card_text(recipe, material, origin, figures)

@@ -19,6 +19,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from musai.transformer import data
+from musai.transformer.checkpoint import start_of
 from musai.transformer.network import Drop, Network, dropout, keep
 from musai.transformer.recipe import Recipe, Schedule
 
@@ -108,7 +109,7 @@ def train(
     """
     prepare(recipe, device)
     schedule = recipe.schedule
-    network = Network.fresh(recipe.shape, schedule.seed).to(device)
+    network = beginning(recipe).to(device)
     optimizer = optimizer_of(network, schedule)
     start = resume(folder, recipe, network, optimizer)
     for step, rows, targets, ids in steps_of(recipe, pieces, start):
@@ -134,6 +135,16 @@ def train(
             checkpoint(folder, recipe, network, optimizer, done)
         if done == until:
             break
+    return network
+
+
+def beginning(recipe: Recipe) -> Network:
+    """The network before the first step: fresh, or with the weights of the recipe's `start`."""
+    network = Network.fresh(recipe.shape, recipe.schedule.seed)
+    model = start_of(recipe)
+    if model is not None:
+        for name, weight in model.weights.items():
+            network.weight(name).data.copy_(torch.from_numpy(np.array(weight)))
     return network
 
 

@@ -1,0 +1,74 @@
+"""What the guard costs on a million notes, and a search, without its tables, of what it let through."""
+
+import time
+from pathlib import Path
+from typing import Any
+
+from musai.corpus import Corpus
+from musai.match.catalogue import catalogue
+from musai.match.guard import Guards
+from musai.match.quotations import Quotations
+from musai.transformer import Player
+from musai.transformer.guarding import Tally
+from musai.transformer.request import Request
+from tests.bench.match_style import _lieder
+from tests.bench.server import motif
+from tests.bench.table import Result, save_rows
+
+PAIRS = 40
+LENGTHS = (8, 12)
+BARS = 4
+
+
+def measure(home: Path, model: str | None, seed: int, phrases: int) -> Result:
+    """Cost in pairs with and without; violations of every line of every phrase."""
+    result, player, guards = Result(), Player.open(model), Guards()
+    tunes, songs = Corpus.open("tunebook"), _lieder(home)
+    notes = sum(work.notes for corpus in (tunes, songs) for work in corpus.works)
+    _cost(result, player, guards.of(12, [tunes, songs]), seed, notes)
+    search = Quotations(catalogue(tunes))
+    violations, rows = 0, []
+    for k in LENGTHS:
+        guard, tally = guards.of(k, [tunes]), Tally()
+        longer = unguarded = 0
+        for number in range(phrases):
+            request = Request(bars=BARS, seed=seed + number, guard=k,
+                              collection=player.collections[number % len(player.collections)])  # fmt: skip
+            phrase = player.phrase(request, player.generate(request, guard, tally))
+            found = [quoted for quoted in search.of(phrase, k) if not quoted.stock]
+            violations += len(found)
+            longer += bool(found)
+            if number % 5 == 0:
+                plain = player.play(
+                    Request(bars=BARS, seed=seed + number, collection=request.collection)
+                )
+                unguarded += any(not quoted.stock for quoted in search.of(plain, k))
+            rows.append({"k": k, "phrase": number, "notes": len(phrase), "violations": len(found)})
+        result.add(
+            f"phrases with a run of {k} that the tunebook holds, guard {k}", f"{longer} of {phrases}",
+            f"{unguarded} of {-(-phrases // 5)}", f"without a guard; {tally}",
+        )  # fmt: skip
+    save_rows("player_guard", rows)
+    result.figures["guard_violations"] = violations
+    return result
+
+
+def _cost(result: Result, player: Player, guard: Any, seed: int, notes: int) -> None:
+    """Seconds a note with and without, the same requests in turns."""
+    spent, made = {None: 0.0, 12: 0.0}, {None: 0, 12: 0}
+    player.play(Request("answer", 1, seed, motif(seed, 0), guard=12), guard)
+    for number in range(PAIRS):
+        for k in (None, 12) if number % 2 else (12, None):
+            request = Request("answer", 8, seed + number, motif(seed, number), guard=k)
+            started = time.process_time()
+            made[k] += len(list(player.generate(request, guard)))
+            spent[k] += time.process_time() - started
+    cost = spent[12] / made[12] / (spent[None] / made[None]) - 1
+    result.figures["guard_cost"] = round(cost, 4)
+    result.figures["guard_notes"] = notes
+    result.add(
+        f"decoding a note costs more under a guard of 12 on {notes:,} notes",
+        f"{cost:.1%}",
+        "10%",
+        "bar",
+    )
