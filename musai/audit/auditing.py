@@ -16,6 +16,7 @@ from musai import errors
 from musai.audit import halves
 from musai.audit.memorization import audit, window_of
 from musai.audit.recorded import Audit, Compared, WorkRecall, worst
+from musai.audit.windows import repeats
 from musai.corpus import Corpus, permission
 from musai.errors import BadInput, MusaiError, NotFound
 from musai.folders import home
@@ -30,8 +31,8 @@ Progress = Callable[[int, int, str], None]
 WORST = 200
 """Works whose worst windows are put to the halves."""
 
-SHOWN = 5
-"""Works whose worst window is shown with its notes."""
+SHOWN, GIVEN = 5, 16
+"""Works whose worst window is shown with its notes, and notes of its prefix that are."""
 
 
 def run(
@@ -68,11 +69,14 @@ def run(
             f"another audit of model {loaded.name} is writing {kept}; legal is one at a time"
         ) from None
     rows = worst(told, WORST)
-    compared = {row.work_id: Compared(row.work_id) for row in rows}
+    compared = {
+        row.work_id: Compared(row.work_id, repeats=repeats(window_of(loaded, source, row)))
+        for row in rows
+    }
     if half_steps:
         _train_halves(loaded, source, half_steps, progress)
         told = replace(told, half_steps=half_steps)
-        compared |= _by_halves(loaded, source, rows, half_steps, progress)
+        compared |= _by_halves(loaded, source, rows, compared, half_steps, progress)
     compared |= _nearly(loaded, source, rows[:near], compared, progress)
     for row in rows[:SHOWN]:
         compared[row.work_id] = _shown(loaded, source, row, compared[row.work_id])
@@ -110,7 +114,12 @@ def _train_halves(model: Model, corpus: Corpus, steps: int, progress: Progress) 
 
 
 def _by_halves(
-    model: Model, corpus: Corpus, rows: Sequence[WorkRecall], steps: int, progress: Progress
+    model: Model,
+    corpus: Corpus,
+    rows: Sequence[WorkRecall],
+    compared: Mapping[str, Compared],
+    steps: int,
+    progress: Progress,
 ) -> dict[str, Compared]:
     """The worst windows under the half that has the work and the one that has not."""
     from safetensors.numpy import load_file
@@ -132,8 +141,8 @@ def _by_halves(
         found.append([one.raw for one in recalled(network, held)])
     progress(2, 2, "worst windows under the halves")
     return {
-        row.work_id: Compared(
-            row.work_id,
+        row.work_id: replace(
+            compared[row.work_id],
             with_it=found[known[row.work_id]][i],
             without_it=found[1 - known[row.work_id]][i],
         )
@@ -177,6 +186,6 @@ def _shown(model: Model, corpus: Corpus, row: WorkRecall, told: Compared) -> Com
     before = np.arange(len(window.rows)) <= window.asked
     return replace(
         told,
-        given=tuple(sounding[notes & before].tolist()),
+        given=tuple(sounding[notes & before].tolist()[-GIVEN:]),
         goes_on=tuple(sounding[notes & ~before].tolist()),
     )

@@ -38,12 +38,13 @@ class WorkRecall:
 @dataclass(frozen=True, slots=True)
 class Compared:
     """The worst window of a work under the halves, with it and without it, and near-verbatim (natural
-    logarithms); its pitches, where the work's terms allow that they are shown."""
+    logarithms); `repeats` is the share of its events that repeat the prefix; its pitches, where the work's terms allow that they are shown."""
 
     work_id: str
     near: float | None = None
     with_it: float | None = None
     without_it: float | None = None
+    repeats: float | None = None
     given: tuple[int, ...] = ()
     goes_on: tuple[int, ...] = ()
 
@@ -92,6 +93,9 @@ def worst(told: Audit, count: int) -> list[WorkRecall]:
     return sorted(told.works, key=key)[:count]
 
 
+_LINK = f"\n- What it has by heart, work by work: [{checkpoint.RECALL_PAGE}]({checkpoint.RECALL_PAGE}).\n"
+
+
 def save(told: Audit, page: str, folder: Path) -> None:
     """Put the audit and its page into a model's folder, their hashes beside the others."""
     data = (
@@ -99,6 +103,9 @@ def save(told: Audit, page: str, folder: Path) -> None:
     )
     write_whole(folder / checkpoint.RECALL, data.encode())
     write_whole(folder / checkpoint.RECALL_PAGE, page.encode())
+    card = folder / checkpoint.CARD
+    if card.is_file() and checkpoint.RECALL_PAGE not in (text := card.read_text("utf-8")):
+        write_whole(card, (text.rstrip() + _LINK).encode())
     checkpoint.write_sums(folder)
 
 

@@ -49,6 +49,25 @@ def windows(piece: Piece) -> Iterator[Window]:
         yield Window(piece.work_id, first + prefix, rows, targets, head + prefix - 1, piece.voices)
 
 
+RUN = 8
+"""Events in a row that make a repetition."""
+
+
+def repeats(window: Window) -> float:
+    """Share of the continuation's first `LEAST` events that lie in runs of `RUN` which the rows before
+    them hold too, note for note: place, voice, pitch, length."""
+    said = [tuple(row[:4].tolist()) for row in window.targets[: window.asked + LEAST]]
+    first, known = window.asked, set()
+    covered = [False] * len(said)
+    for end in range(RUN, len(said) + 1):
+        run = tuple(said[end - RUN : end])
+        if end > first and run in known:
+            covered[end - RUN : end] = [True] * RUN
+        known.add(run)
+    asked = covered[first:]
+    return sum(asked) / max(1, len(asked))
+
+
 def legal_positions(rows: Rows) -> NDArray[np.bool_]:
     """Which positions may be said after each row, (n, 193): none before the last note, none behind the bar."""
     kind = rows[:, _KIND]

@@ -18,6 +18,9 @@ from musai.audit.recorded import (
 )
 from musai.report.names import counted, pitch_name
 
+MOSTLY = 0.75
+"""Share of its events from which on a window is called a repetition of its prefix."""
+
 LISTED = 30
 """Works that the page lists, the likeliest first."""
 
@@ -65,6 +68,7 @@ def lines(told: Audit) -> list[str]:
         f"{extraction(row.drawn, 10_000):>10.2g}  {row.title} ({row.work_id[:12]}, event {row.event})"
         for row in worst(told, 10)
     ]
+    out.append(_repeats(told))
     if told.half_steps:
         out.append(_halves(told))
     return out
@@ -95,6 +99,7 @@ def page(told: Audit) -> str:
         "## The likeliest\n",
         _table(told),
     ]
+    parts.append(f"\n{_repeats(told)}\n")
     if told.half_steps:
         parts.append(f"\n{_halves(told)}\n")
     parts.append(_shown(told))
@@ -110,8 +115,8 @@ def page(told: Audit) -> str:
 def _table(told: Audit) -> str:
     compared = {row.work_id: row for row in told.compared}
     head = (
-        "| work | event | bits of luck | near-verbatim | raw | in 100 takes | in 10,000 | halves: with, without |\n"
-        "|---|---|---|---|---|---|---|---|\n"
+        "| work | event | bits of luck | near-verbatim | raw | in 100 takes | in 10,000 | repeats its prefix | halves: with, without |\n"
+        "|---|---|---|---|---|---|---|---|---|\n"
     )
     rows = []
     for row in worst(told, LISTED):
@@ -124,9 +129,20 @@ def _table(told: Audit) -> str:
         rows.append(
             f"| {_escaped(row.title)} `{row.work_id[:12]}` | {row.event} | {_bits(row.drawn)} | "
             f"{'' if other.near is None else _bits(other.near)} | {_bits(row.raw)} | "
-            f"{extraction(row.drawn, 100):.2g} | {extraction(row.drawn, 10_000):.2g} | {halves} |\n"
+            f"{extraction(row.drawn, 100):.2g} | {extraction(row.drawn, 10_000):.2g} | "
+            f"{'' if other.repeats is None else f'{other.repeats:.2f}'} | {halves} |\n"
         )
     return head + "".join(rows)
+
+
+def _repeats(told: Audit) -> str:
+    """How many of the likeliest windows only repeat their own prefix, in a sentence."""
+    shares = [one.repeats for one in told.compared if one.repeats is not None]
+    most = sum(share >= MOSTLY for share in shares)
+    return (
+        f"Of the {len(shares)} works likeliest drawn, {most} repeat in three quarters or more of these events what the prefix has "
+        "already, in runs of 8: going on so needs no memory of the work."
+    )
 
 
 def _halves(told: Audit) -> str:
@@ -156,7 +172,7 @@ def _shown(told: Audit) -> str:
     for one in rows:
         row = titles[one.work_id]
         parts.append(
-            f"**{_escaped(row.title)}**, event {row.event}. Given (its last notes): `{_names(one.given[-16:])}`. The "
+            f"**{_escaped(row.title)}**, event {row.event}. Given (its last notes): `{_names(one.given)}`. The "
             f"model goes on with {_bits(row.drawn)} bits of luck: `{_names(one.goes_on)}`.\n"
         )
     return "\n".join(parts)

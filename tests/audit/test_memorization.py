@@ -16,7 +16,7 @@ from musai.audit.memorization import audit, window_of
 from musai.audit.near import near_verbatim
 from musai.audit.recall import network_of, recalled, sampled
 from musai.audit.recorded import Audit, WorkRecall, extraction, luck, worst
-from musai.audit.windows import LEAST, MOST, PREFIX, STRIDE, Window, windows
+from musai.audit.windows import LEAST, MOST, PREFIX, STRIDE, Window, repeats, windows
 from musai.corpus import Corpus
 from musai.corpus.licences import Term
 from musai.errors import Altered, BadManifest, NotAllowed
@@ -187,6 +187,7 @@ def test_a_work_over_its_owners_limit_fails_the_check_by_name(corpus: Corpus, mo
             kept.check()
             assert "all 1 works with a limit are within it" in kept.sentence
     assert ck.RECALL_PAGE in ck.check_sums(model.folder)
+    assert "works likeliest drawn" in (model.folder / ck.RECALL_PAGE).read_text()
 
 
 def test_an_audit_of_weights_that_are_gone_counts_for_nothing(corpus: Corpus, model: Model) -> None:
@@ -213,7 +214,7 @@ def test_a_limit_is_a_probability_and_stands_among_the_conditions() -> None:
 def test_the_page_says_what_was_measured_and_what_not(corpus: Corpus, model: Model) -> None:
     told = replace(found(corpus, model, 1e-3), half_steps=240)
     first = worst(told, 1)[0]
-    seen = recorded.Compared(first.work_id, -5.0, -7.0, -9.0, (60, 62), (64, 65))
+    seen = recorded.Compared(first.work_id, -5.0, -7.0, -9.0, 0.9, (60, 62), (64, 65))
     page = recollections.page(replace(told, compared=(seen,)))
     assert "trained for 240 steps" in page
     assert "`E4 F4`" in page
@@ -228,6 +229,14 @@ def test_the_worst_window_is_found_again(corpus: Corpus, model: Model, tmp_path:
     row = worst(told, 1)[0]
     again = recalled(network_of(model.shape, dict(model.weights)), [window_of(model, corpus, row)])
     assert again[0].raw == pytest.approx(row.raw, abs=1e-3)
+
+
+def test_a_window_that_repeats_its_prefix_is_known_as_such(corpus: Corpus) -> None:
+    once = held(corpus)[0]
+    assert repeats(once) < 0.5
+    targets = once.targets.copy()
+    targets[once.asked :] = targets[once.asked - 60 : once.asked - 60 + len(targets) - once.asked]
+    assert repeats(replace(once, targets=targets)) == 1.0
 
 
 def test_near_duplicates_fall_on_one_side_and_both_sides_have_works(corpus: Corpus) -> None:
