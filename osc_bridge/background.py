@@ -1,10 +1,12 @@
 """A bridge in a thread of its own, for programs that have no loop to give."""
 
 import asyncio
+import contextlib
 import threading
 from typing import Any
 
 from musai.service.interface import ServiceLike
+from musai.service.jams import How
 from osc_bridge.server import Bridge
 
 
@@ -43,11 +45,18 @@ class BridgeThread:
     def _run(self) -> None:
         asyncio.run(self._main())
 
+    def _again(self, jam: int, how: How, take: int) -> None:
+        with contextlib.suppress(RuntimeError):  # the loop has just ended
+            self._loop.call_soon_threadsafe(self.bridge.again, jam, how, take)
+
     async def _main(self) -> None:
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
         try:
             self.bridge = Bridge(self._service, **self._options)
             await self.bridge.start()
+            board = self._options.get("board")
+            if board is not None:
+                board.control = self._again
         except BaseException as error:
             self._error = error
             return

@@ -28,11 +28,13 @@ from math import inf
 from typing import Final
 
 from musai.service.events import Event, Failed
+from musai.service.jams import How
 from musai.transformer.controls import RANGES
 from osc_bridge.addresses import TABLE
 from osc_bridge.codec import Timed, decode, encode
 from osc_bridge.effects import Decided, Effect, Fetched, Key, Peer, Send
 from osc_bridge.errors import CODES
+from osc_bridge.jam_steps import Again as Played
 from osc_bridge.jamming import SERVICE
 from osc_bridge.limits import Gate, Limits
 from osc_bridge.messages import Command, Fault, Message, Wrong, id_of, read, shortened, write
@@ -159,6 +161,14 @@ class Desk:
         for session in list(self.sessions.values()):
             session.tick(now)
             self._expire(now, session, self.shared.limits.silence)
+        return self._drained()
+
+    def again(self, now: float, jam: int, how: How, take: int) -> list[Effect]:
+        """Somebody who is no client has a take of a jam played again; 0: the current one."""
+        self.shared.now = now
+        seat = self.shared.seats.get(jam)
+        if seat is not None and seat.jam.named(take, back=how == "back") is not None:
+            seat.feed(now, Played(take, how))
         return self._drained()
 
     def wake(self) -> float:

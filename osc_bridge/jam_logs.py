@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 import musai
+from musai.service.jams import JamBoard
 from osc_bridge.effects import Log
 
 MOST: Final = 256 * 2**20
@@ -41,19 +42,24 @@ class Kept:
 class JamLogs:
     """Open logs by the jam's number.  Names are made here; no client names a file."""
 
-    def __init__(self, folder: Path | None, kept: Kept | None = None) -> None:
+    def __init__(
+        self, folder: Path | None, kept: Kept | None = None, board: JamBoard | None = None
+    ) -> None:
         """Logs go to `folder`, made when the first jam begins; with None they are not kept.
 
         Old ones are removed when a jam begins, by `kept`; those still open stay.
+        `board` is shown every line at once.
         """
-        self._folder = folder
+        self._folder, self._board = folder, board
         self._kept = kept or Kept()
         self._paths: dict[int, Path] = {}
         self._files: dict[int, BinaryIO] = {}
         self._thread = ThreadPoolExecutor(1, "osc-jam-logs")
 
     def write(self, effect: Log) -> None:
-        """Queue a line."""
+        """Show a line, and queue it for the file."""
+        if self._board is not None:
+            self._board.write(effect.jam, effect.line)
         if self._folder is not None:
             self._thread.submit(self._write, self._folder, effect)
 

@@ -21,6 +21,7 @@ from typing import Any, Final, ParamSpec, TypeVar
 from musai.errors import BadInput, MusaiError
 from musai.service.events import Compared, Event, Failed
 from musai.service.interface import ServiceLike
+from musai.service.jams import How, JamBoard
 from musai.transformer.request import Request
 from osc_bridge.addresses import DEFAULT_PORT
 from osc_bridge.asks import Ask
@@ -82,12 +83,12 @@ class Bridge:
         limits: Limits | None = None,
         jams: Path | None = None,
         kept: Kept = Kept(),  # noqa: B008 - frozen
+        board: JamBoard | None = None,
         token: str = "",
         transports: Sequence[Transport] | None = None,
     ) -> None:
         """`port` 0 takes free ones; `record` is where server.json goes, with `extra` in it;
-        `jams` the folder for the logs of jams, `kept` how long they are.
-
+        `jams` the folder for the logs of jams, `kept` how long they are; `board` shows them live.
         Other machines can reach a `host` beyond loopback, and must present `token`; raises
         `BadInput` for such a host without a token.
         """
@@ -110,7 +111,7 @@ class Bridge:
             if transports is None
             else list(transports)
         )
-        self._logs = JamLogs(jams, kept)
+        self._logs = JamLogs(jams, kept, board)
         self._links = Links(self._linked)
         self.desk.shared.link = self._links.there
         self._record = None if record is None else ServerRecord(record, extra or {})
@@ -219,6 +220,10 @@ class Bridge:
         if self._working:
             self._loop.call_soon(self._work)
         self._nap()
+
+    def again(self, jam: int, how: How, take: int) -> None:
+        """Play a take of a jam again: the board's wish, on this loop."""
+        self._step(self.desk.again, self._loop.time(), jam, how, take)
 
     def _nap(self) -> None:
         if self._closing:

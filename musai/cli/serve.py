@@ -93,6 +93,7 @@ def serve(
             extra={"web": page.url},
             jams=folders.home() / "jams" if jam_mib > 0 else None,
             kept=Kept(jam_days, jam_mib),
+            board=service.jams,
             **_opened_to_the_network(lan),
         )
         stack.enter_context(bridge)

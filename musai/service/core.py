@@ -24,6 +24,7 @@ from musai.service.events import Compared, Finished
 from musai.service.fairness import AT_ONCE, MAX_WAITING, MAX_WAITING_SESSION
 from musai.service.fingerprinting import fingerprinted
 from musai.service.interface import OnEvent
+from musai.service.jams import JamBoard
 from musai.service.replays import changed_settings
 from musai.service.reporting import report_of
 from musai.service.rights import Rights
@@ -81,6 +82,7 @@ class Service:
             rights.history,
             rights.catalogue,
         )
+        self.jams = JamBoard(clock)
         self.jobs, self.tasks, self.reports = rights.jobs, rights.tasks, rights.reports
         self._varieties = Varieties(self.ledger, self.shelves, self._bench_names)
         self._closed = False

@@ -5,7 +5,7 @@ runs in a thread; what it returns is written as JSON.  Errors are problem
 details (RFC 9457).  Nothing here knows a person: on loopback there are no accounts.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,9 +47,17 @@ class Endpoint:
     errors: tuple[int, ...] = (404,)
 
 
-def route(service: Any, row: Endpoint) -> Route:
-    """The row as a route."""
+def route(service: Any, rows: Sequence[Endpoint]) -> Route:
+    """All rows of one address as a route, so that what it refuses names every method it knows."""
+    ends = {row.method: _endpoint(service, row) for row in rows}
 
+    async def endpoint(request: HttpRequest) -> Response:
+        return await ends["GET" if request.method == "HEAD" else request.method](request)
+
+    return Route(rows[0].path, endpoint, methods=list(ends), name=rows[0].name)
+
+
+def _endpoint(service: Any, row: Endpoint) -> Callable[[HttpRequest], Awaitable[Response]]:
     async def endpoint(request: HttpRequest) -> Response:
         query = asked(row, request)
         if row.stream is not None:
@@ -64,7 +72,7 @@ def route(service: Any, row: Endpoint) -> Route:
         answer = await in_thread(lambda: call(service, **values))
         return written(answer, row.status)
 
-    return Route(row.path, endpoint, methods=[row.method], name=row.name)
+    return endpoint
 
 
 def written(answer: Any, status: int = 200) -> Response:

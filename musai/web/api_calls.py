@@ -243,3 +243,21 @@ def _fields(values: msgspec.Struct) -> dict[str, Any]:
 
 
 assert set(USES) == set(shapes.Use.__args__)  # type: ignore[attr-defined]
+
+
+def jams(service: Any) -> list[Any]:
+    """The jams of this server."""
+    return list(service.jams.list())
+
+
+def jam_again(service: Any, jam: str, body: shapes.JamAgainBody) -> shapes.Done:
+    """Play a take again."""
+    service.jams.again(jam_number(jam), body.how, body.take)
+    return shapes.Done()
+
+
+def jam_number(text: str) -> int:
+    """A jam's number from an address.  Raises `NotFound`."""
+    if not (text.isascii() and text.isdigit() and len(text) < 10):
+        raise NotFound(f"there is no jam {text[:20]!r}; legal is a number")
+    return int(text)

@@ -18,6 +18,7 @@ from musai.report import roll_svg
 from musai.report.roll import picture_policy
 from musai.service.rows import JobRow
 from musai.web.api import written
+from musai.web.api_calls import jam_number
 from musai.web.uploads import Upload, receive
 
 ENDED = ("done", "failed", "cancelled")
@@ -125,6 +126,43 @@ async def _told(service: Any, wanted: Callable[[JobRow], bool], only: bool) -> A
                 continue
             yield event(row)
             ended = only and row.state in ENDED
+    finally:
+        stop()
+
+
+async def jam_events(service: Any, request: HttpRequest) -> Response:
+    """What a jam's log says, from what is remembered on, until the jam is over."""
+    jam = jam_number(request.path_params["jam"])
+    await in_thread(service.jams.get, jam)
+    return StreamingResponse(
+        _jammed(service, jam),
+        media_type="text/event-stream",
+        headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
+    )
+
+
+async def _jammed(service: Any, jam: int) -> AsyncIterator[bytes]:
+    loop = asyncio.get_running_loop()
+    waiting: asyncio.Queue[bytes] = asyncio.Queue()
+
+    def heard(number: int, line: bytes) -> None:
+        with contextlib.suppress(RuntimeError):  # the loop ends with the server
+            loop.call_soon_threadsafe(waiting.put_nowait, line)
+
+    lines, stop = service.jams.follow(jam, heard)
+    try:
+        yield b"event: past\ndata: [" + b",".join(lines) + b"]\n\n"
+        running = service.jams.get(jam).running
+        while running:
+            try:
+                line = await asyncio.wait_for(waiting.get(), BEAT_SECONDS)
+            except TimeoutError:
+                yield b": still here\n\n"
+                continue
+            running = bool(line)
+            if line:
+                yield b"event: step\ndata: " + line + b"\n\n"
+        yield b"event: over\ndata: {}\n\n"
     finally:
         stop()
 

@@ -144,6 +144,13 @@ class DecisionBody(Asked, frozen=True, kw_only=True):
     intent: Annotated[str, msgspec.Meta(max_length=500)] = ""
 
 
+class JamAgainBody(Asked, frozen=True, kw_only=True):
+    """A take (0: the current one) the same, different, or the one before, in time."""
+
+    how: Literal["same", "vary", "back"] = "same"
+    take: Annotated[int, msgspec.Meta(ge=0, le=2**31 - 1)] = 0
+
+
 class ReportBody(Asked, frozen=True, kw_only=True):
     """What a report is about (see `Scope`) and the kind of file."""
 

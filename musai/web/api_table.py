@@ -8,6 +8,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from musai.service import rows
+from musai.service.jams import JamRow
 from musai.web import api_calls as calls
 from musai.web import api_files as files
 from musai.web import api_shapes as shapes
@@ -95,6 +96,12 @@ TABLE: tuple[Endpoint, ...] = (
              calls.changes, query=shapes.ChangesQuery, answer=list[rows.Change]),
     Endpoint("POST", "/api/reports", "make_report", "Write a report: a job that makes a file",
              calls.make_report, body=shapes.ReportBody, answer=rows.JobRow, status=202),
+    Endpoint("GET", "/api/jams", "jams", "The jams of this server",
+             calls.jams, answer=list[JamRow], errors=()),
+    Endpoint("GET", "/api/jams/{jam}/events", "jam_events", "What happens in a jam, as it happens",
+             stream=files.jam_events, answer=SSE),
+    Endpoint("POST", "/api/jams/{jam}/again", "jam_again", "Play a take again, in time",
+             calls.jam_again, body=shapes.JamAgainBody, answer=shapes.Done, status=202),
     Endpoint("GET", "/api/models", "models", "The models here",
              calls.models, answer=list[rows.ModelRow], errors=()),
     Endpoint("GET", "/api/models/{model}/works", "model_works", "What a model was trained on",
@@ -106,6 +113,9 @@ TABLE: tuple[Endpoint, ...] = (
 def routes(service: Any) -> list[BaseRoute]:
     """The API over a service, its OpenAPI document and its page."""
     described = msgspec.json.encode(document(TABLE))
+    addresses: dict[str, list[Endpoint]] = {}
+    for row in TABLE:
+        addresses.setdefault(row.path, []).append(row)
 
     async def openapi(request: HttpRequest) -> Response:
         return Response(described, media_type="application/json")
@@ -116,7 +126,7 @@ def routes(service: Any) -> list[BaseRoute]:
     return [
         Route("/api/", reference, name="api_page"),
         Route("/api/openapi.json", openapi, name="openapi"),
-        *(route(service, row) for row in TABLE),
+        *(route(service, rows) for rows in addresses.values()),
     ]
 
 

@@ -18,11 +18,11 @@ from musai.report.html import policy
 from musai.report.lights import light_svg
 from musai.report.roll import picture_policy
 from musai.report.wording import LIGHTS
-from musai.service.interface import ServiceLike
 from musai.web.api import written
+from musai.web.api_calls import jam_number
 from musai.web.api_files import midi
 from musai.web.messages import MAX_NOTES, ranges
-from musai.web.rendering import markup
+from musai.web.rendering import markup, page
 from musai.web.reviewer import Reviewer
 from musai.web.stream import Conversation
 
@@ -30,13 +30,15 @@ from musai.web.stream import Conversation
 class LivePages:
     """The handlers; each asks the service and says what it said."""
 
-    def __init__(self, service: ServiceLike) -> None:
+    def __init__(self, service: Any) -> None:
         self._service = service
 
     def routes(self) -> list[BaseRoute]:
         """Their addresses."""
         return [
             Route("/", self.index),
+            Route("/jams", self.jams),
+            Route("/jams/{jam}", self.jam),
             Route("/phrases/{id}.mid", self.midi),
             Route("/phrases/{id}.svg", self.picture),
             Route("/reports/{id}.json", self.report_json),
@@ -47,6 +49,15 @@ class LivePages:
     async def index(self, request: HttpRequest) -> Response:
         """The page itself."""
         return HTMLResponse(index_page(), headers={"Cache-Control": "no-cache"})
+
+    async def jams(self, request: HttpRequest) -> Response:
+        """The jams of this server."""
+        return page(request, "jams.html.j2", jams=self._service.jams.list())
+
+    async def jam(self, request: HttpRequest) -> Response:
+        """One of them as it happens."""
+        row = self._service.jams.get(jam_number(request.path_params["jam"]))
+        return page(request, "jam.html.j2", jam=row)
 
     async def midi(self, request: HttpRequest) -> Response:
         """A phrase as a standard MIDI file."""

@@ -121,7 +121,11 @@ def _problem(status: int, schema_of: dict[str, Any]) -> dict[str, Any]:
 
 def _form(row: Endpoint) -> dict[str, Any]:
     properties: dict[str, Any] = {
-        "files": {"type": "array", "items": {"type": "string", "format": "binary"}},
+        "files": {
+            "type": "array",
+            "items": {"type": "string", "format": "binary"},
+            "minItems": 1,
+        },
         **{name: {"type": "string", "maxLength": 200} for name in row.files},
     }
     return {"schema": {"type": "object", "properties": properties, "required": ["files"]}}

@@ -18,6 +18,7 @@ from musai.web.reviewer import reviewer_of
 
 PLACES = (
     ("/", "Live"),
+    ("/jams", "Jams"),
     ("/catalogue", "Catalogue"),
     ("/match", "Match"),
     ("/judgements", "Judgements"),

@@ -15,6 +15,7 @@ from musai.report import to_plain
 from musai.service import records
 from musai.service.comparing import Answer
 from musai.service.events import Failed, Finished
+from musai.service.jams import JamBoard
 from musai.service.jobs import Handle, Jobs
 from musai.service.matching import compared
 from musai.service.reporting import report_of
@@ -66,6 +67,7 @@ class DeskService(FakeService):
         self.tasks = Tasks(
             self.jobs, self.ledger, self.catalogue, self.comparer, self.reports, clock
         )
+        self.jams = JamBoard(clock)
         self.outcome = "identical"
         self._numbers = count(1)
 
@@ -83,7 +85,9 @@ class DeskService(FakeService):
         return records.phrase_of(records.phrase_record(self.ledger, phrase_id))
 
     def report(self, phrase_id: str) -> dict[str, Any]:
-        plain: dict[str, Any] = msgspec.to_builtins(to_plain(report_of(self.ledger, phrase_id)))
+        plain: dict[str, Any] = msgspec.to_builtins(
+            to_plain(report_of(self.ledger, phrase_id, self.world.shelves))
+        )
         return plain
 
     def keep(self, phrase_id: str, intent: str = "") -> None:

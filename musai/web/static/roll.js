@@ -9,7 +9,8 @@ const NARROW = 560; // CSS pixels under which only two bars are shown, following
 
 export class Roll {
   /**
-   * `look()` gives what to draw: {grid, total, call, notes, now}, in ticks; `now` null at rest;
+   * `look()` gives what to draw: {grid, total, call, notes, now}, in ticks; `now` null at rest; `span`,
+   * where it is there, is the part that is shown; notes of "plan" are dashed and hollow;
    * `after(scene)` is called after each drawing.
    */
   constructor(canvas, look, after) {
@@ -102,6 +103,7 @@ export class Roll {
   }
 
   visible(scene) {
+    if (scene.span) return scene.span;
     const bar = scene.grid.barTicks;
     if (this.width >= NARROW || scene.total <= 2 * bar) return [0, scene.total];
     const middle = scene.now ?? 0;
@@ -160,7 +162,7 @@ export class Roll {
       pen.stroke();
       if (bar && tick < total) {
         pen.fillStyle = this.ink("soft");
-        pen.fillText(String(tick / grid.barTicks + 1), x + 4, HEAD - 7);
+        pen.fillText(String((grid.first ?? 0) + tick / grid.barTicks + 1), x + 4, HEAD - 7);
       }
     }
   }
@@ -186,16 +188,19 @@ export class Roll {
     const tall = Math.max(4, this.row - 2);
     const y = this.y(pitch) + (this.row - tall) / 2;
     const sounding = now !== null && now >= onset && now < onset + duration;
-    const heard = now === null || now >= onset;
+    const planned = who === "plan";
+    const heard = !planned && (now === null || now >= onset);
     pen.globalAlpha = heard ? 1 : 0.55;
     pen.beginPath();
     if (who === "human") pen.roundRect(left, y, wide, tall, Math.min(4, tall / 2));
     else slanted(pen, left, y, wide, tall);
     pen.fillStyle = who === "human" ? this.ink("human") : heard ? this.hatch : this.ink("card");
     pen.fill();
-    pen.strokeStyle = this.ink(who);
+    pen.strokeStyle = this.ink(planned ? "musai" : who);
     pen.lineWidth = sounding ? 3 : 1.4;
+    pen.setLineDash(planned ? [4, 3] : []);
     pen.stroke();
+    pen.setLineDash([]);
     pen.globalAlpha = 1;
   }
 
