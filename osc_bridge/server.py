@@ -224,6 +224,7 @@ class Bridge:
     def again(self, jam: int, how: How, take: int) -> None:
         """Play a take of a jam again: the board's wish, on this loop."""
         self._step(self.desk.again, self._loop.time(), jam, how, take)
+        self._nap()
 
     def _nap(self) -> None:
         if self._closing:

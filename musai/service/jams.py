@@ -74,7 +74,7 @@ class JamBoard:
         for tell in listeners:
             tell(jam, line.strip())
 
-    def list(self) -> "list[JamRow]":
+    def rows(self) -> list[JamRow]:
         """The jams, those that run first, then the newest."""
         with self._lock:
             rows = [one.row for one in self._jams.values()]
@@ -87,7 +87,7 @@ class JamBoard:
                 raise NotFound(f"there is no jam {jam}; jams are shown while the server runs")
             return self._jams[jam].row
 
-    def follow(self, jam: int, listener: Listener) -> tuple["list[bytes]", Callable[[], None]]:
+    def follow(self, jam: int, listener: Listener) -> tuple[list[bytes], Callable[[], None]]:
         """The lines so far, then `listener` for each that follows; call what is returned to stop.
 
         Raises `NotFound`.

@@ -247,7 +247,7 @@ assert set(USES) == set(shapes.Use.__args__)  # type: ignore[attr-defined]
 
 def jams(service: Any) -> list[Any]:
     """The jams of this server."""
-    return list(service.jams.list())
+    return list(service.jams.rows())
 
 
 def jam_again(service: Any, jam: str, body: shapes.JamAgainBody) -> shapes.Done:

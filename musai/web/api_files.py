@@ -22,6 +22,9 @@ from musai.web.api_calls import jam_number
 from musai.web.uploads import Upload, receive
 
 ENDED = ("done", "failed", "cancelled")
+MAX_FIELD = 200
+"""Characters of a text that comes with files."""
+
 BEAT_SECONDS = 15.0
 """Silence after which a comment keeps the connection alive."""
 
@@ -35,14 +38,22 @@ async def start_match(service: Any, request: HttpRequest) -> Response:
 def match_upload(service: Any, upload: Upload) -> JobRow:
     """Begin to compare what was sent; the folder goes when the job ends."""
     try:
-        if not upload.files:
-            raise BadInput("no file was sent; legal is at least one")
+        _checked(upload)
         session = upload.fields.get("session", "").strip() or "files"
         job: JobRow = service.tasks.match_files(upload.files, session=session, tidy=upload.folder)
     except BaseException:
         upload.discard()
         raise
     return job
+
+
+def _checked(upload: Upload) -> None:
+    """Raise `BadInput` where nothing was sent, or a text beside it is too long."""
+    if not upload.files:
+        raise BadInput("no file was sent; legal is at least one")
+    for name, value in upload.fields.items():
+        if len(value) > MAX_FIELD:
+            raise BadInput(f"{name} has {len(value)} characters; legal is up to {MAX_FIELD}")
 
 
 async def start_import(service: Any, request: HttpRequest) -> Response:
@@ -54,8 +65,7 @@ async def start_import(service: Any, request: HttpRequest) -> Response:
 def import_upload(service: Any, upload: Upload) -> JobRow:
     """Begin to add what was sent to the corpus that the form names."""
     try:
-        if not upload.files:
-            raise BadInput("no file was sent; legal is at least one")
+        _checked(upload)
         corpus = checked_name(upload.fields.get("corpus", "").strip())
         who = upload.fields.get("who", "").strip()
         mine = upload.fields.get("mine", "") in ("yes", "on", "true", "1")

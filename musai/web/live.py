@@ -52,7 +52,7 @@ class LivePages:
 
     async def jams(self, request: HttpRequest) -> Response:
         """The jams of this server."""
-        return page(request, "jams.html.j2", jams=self._service.jams.list())
+        return page(request, "jams.html.j2", jams=self._service.jams.rows())
 
     async def jam(self, request: HttpRequest) -> Response:
         """One of them as it happens."""

@@ -195,7 +195,8 @@ class FakeMatcher:
             _wait_for(folders.home() / "go")
         found = FakeMatches([FakeHit("w1", "The Fake Reel")])
         p = {"red": 0.0005, "amber": 0.005, "green": 0.5}.get(self.text)
-        light = self.text if self.ready else "grey"
+        told = "green" if self.text in ("once", "hold") else self.text
+        light = told if self.ready else "grey"
         found.verdict = FakeVerdict(light, f"{self.name} says {light}", p, 9)
         return found
 

@@ -158,3 +158,11 @@ def test_a_full_disk_is_said_with_what_to_do(client, service, monkeypatch):
     answer = client.post("/api/matches", files=files)
     assert answer.status_code == 507
     assert "nothing that was there is lost" in answer.json()["detail"]
+
+
+def test_a_text_beside_files_has_a_limit(client):
+    sent = {"files": ("a.mid", QUOTE.to_midi())}
+    refused = client.post("/api/matches", files=sent, data={"session": "x" * 201})
+    assert refused.status_code == 422
+    assert "session has 201 characters" in refused.json()["detail"]
+    assert client.post("/api/matches", files=sent, data={"session": "x" * 200}).status_code == 202

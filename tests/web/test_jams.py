@@ -62,7 +62,7 @@ def test_who_comes_later_is_told_what_was_and_then_what_is() -> None:
     stop()
     board.write(2, b"")
     assert heard == [s.to_line(entries[-1]).strip(), b""]
-    assert [(row.jam, row.running) for row in board.list()] == [(2, False), (1, False)]
+    assert [(row.jam, row.running) for row in board.rows()] == [(2, False), (1, False)]
 
 
 def test_a_board_forgets_old_lines_and_old_jams() -> None:
@@ -70,7 +70,7 @@ def test_a_board_forgets_old_lines_and_old_jams() -> None:
     for jam in range(1, ENDED + 4):
         put(board, [], jam)
         board.write(jam, b"")
-    assert [row.jam for row in board.list()] == list(range(ENDED + 3, 3, -1))
+    assert [row.jam for row in board.rows()] == list(range(ENDED + 3, 3, -1))
     put(board, [], 99)
     for _ in range(KEPT + 5):
         board.write(99, b"{}\n")
@@ -128,7 +128,7 @@ def test_the_bridge_shows_its_jams_and_the_board_plays_them_again(service: DeskS
             hands.hello()
             for _ in range(2):  # the second is acknowledged after all that the first one did
                 hands.call("/musai/jam")
-            (row,) = service.jams.list()
+            (row,) = service.jams.rows()
             assert row.running
             lines, stop = service.jams.follow(row.jam, lambda jam, line: None)
             stop()

@@ -16,7 +16,20 @@ from tests.web.deskservice import DeskService
 ENDLESS = "/api/jobs/events"
 """Tells of jobs until whoever listens goes away."""
 
-schema = schemathesis.openapi.from_dict(document(TABLE)).exclude(path=ENDLESS)
+
+def without_tuples(value: Any) -> Any:
+    """schemathesis 4.32 rewrites `prefixItems` into what its own validator refuses: any of them, then."""
+    if isinstance(value, list):
+        return [without_tuples(one) for one in value]
+    if not isinstance(value, dict):
+        return value
+    held = {name: without_tuples(one) for name, one in value.items()}
+    if "prefixItems" in held:
+        held["items"] = {"anyOf": held.pop("prefixItems")}
+    return held
+
+
+schema = schemathesis.openapi.from_dict(without_tuples(document(TABLE))).exclude(path=ENDLESS)
 
 
 @pytest.fixture(scope="module")
