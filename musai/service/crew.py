@@ -138,8 +138,9 @@ class Crew:
 
     def _rest(self) -> None:
         with self._lock:
-            if self._waiting or any(self._hands):
-                return
-            posts = list(self._posts)
-        for post in posts:
-            post.rest()
+            if any(post.state == "starting" for post in self._posts):
+                # One that has not said that it is ready cannot be told to end: it would say so later.
+                self._rest_later()
+            elif not self._waiting and not any(self._hands):
+                for post in self._posts:
+                    post.rest()
