@@ -6,14 +6,12 @@ What cannot be installed or run is said in the table, and its figures are null.
 import json
 import os
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
+from tests.bench.jam_peers import PLACE, installed
 from tests.bench.table import Result
 
-PLACE = Path(".clean/peers")
-WANTED = ("torch==2.13.0", "notochord==0.8.0", "midigpt==0.4.2")
 HERE = Path(__file__).parent
 SCRIPTS = {"notochord 0.8.0": HERE / "peer_notochord.py", "midigpt 0.4.2": HERE / "peer_midigpt.py"}
 FIGURES = ("notochord_event_ms", "midigpt_first_note_ms", "midigpt_tokens_per_s")
@@ -22,7 +20,7 @@ FIGURES = ("notochord_event_ms", "midigpt_first_note_ms", "midigpt_tokens_per_s"
 def measure() -> Result:
     """Install where needed, run each, report."""
     result = Result(figures=dict.fromkeys(FIGURES))  # type: ignore[arg-type]
-    failed = _install()
+    failed = installed()
     for name, script in SCRIPTS.items():
         told = {"error": failed} if failed else _run(script)
         if "error" in told:
@@ -36,23 +34,9 @@ def measure() -> Result:
     return result
 
 
-def _python() -> Path:
-    return PLACE / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-
-
-def _install() -> str:
-    """Nothing, or why the peers are not there."""
-    if not _python().exists():
-        subprocess.run([sys.executable, "-m", "venv", str(PLACE)], check=True)
-    done = subprocess.run(
-        [str(_python()), "-m", "pip", "install", "-q", *WANTED], capture_output=True, text=True
-    )
-    return "" if done.returncode == 0 else "pip: " + done.stderr.strip().splitlines()[-1]
-
-
 def _run(script: Path) -> dict[str, Any]:
     done = subprocess.run(
-        [str(_python()), str(script)], capture_output=True, text=True, timeout=300,
+        [str(PLACE / "bin" / "python"), str(script)], capture_output=True, text=True, timeout=300,
         env=os.environ | {"CUDA_VISIBLE_DEVICES": ""},
     )  # fmt: skip
     lines = done.stdout.strip().splitlines()
