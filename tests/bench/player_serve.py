@@ -13,7 +13,7 @@ from osc_bridge.client import Client
 from tests.bench.server import memory, running, wait_until_ready
 from tests.bench.table import Result, quantile, save_rows
 
-REQUESTS = 100
+REQUESTS = 60
 REST_SECONDS = 4.0
 STARTS = 3
 
@@ -61,7 +61,10 @@ _SAID = {
 def _start(home: Path, model: str | None) -> float:
     """Seconds from starting the program to its answer to `hello`."""
     started = time.perf_counter()
-    with running(home, model) as server, Client("127.0.0.1", server.port, timeout=20) as client:
+    with (
+        running(home, model) as server,
+        Client("127.0.0.1", server.port, transport="udp", timeout=20) as client,
+    ):
         client.hello()
         return time.perf_counter() - started
 
@@ -87,7 +90,7 @@ def notes_of(seed: int, number: int, count: int) -> Phrase:
 
 def _requests(port: int, seed: int) -> Iterator[dict[str, Any]]:
     long = notes_of(seed, 0, 512)
-    with Client("127.0.0.1", port, transport="tcp", timeout=30, name="bench") as client:
+    with Client("127.0.0.1", port, transport="udp", timeout=30, name="bench") as client:
         client.hello()
         client.ask(Request("continue", 1, seed, long))
         for number in range(-3, REQUESTS):
