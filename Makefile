@@ -1,4 +1,4 @@
-# What there is: make setup demo test test-hosts test-slow check fmt docs bench bench-match bench-player bench-audio bench-credit bench-jam bench-desk bench-influence study-influence soak constraints clean
+# What there is: make setup demo test test-hosts test-slow check fmt docs bench bench-match bench-player bench-audio bench-credit bench-replay study-replay bench-jam bench-desk bench-influence study-influence soak constraints clean
 # Each sets everything up first; SEED=8 gives demo and bench another seed.
 
 PYTHON ?= python3
@@ -8,7 +8,7 @@ READY := .venv/.ready
 TORCH := 2.13.0
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-hosts test-slow check fmt docs bench bench-match bench-player bench-audio bench-credit bench-jam bench-desk bench-influence study-influence soak axe constraints clean
+.PHONY: help setup demo test test-hosts test-slow check fmt docs bench bench-match bench-player bench-audio bench-credit bench-replay study-replay bench-jam bench-desk bench-influence study-influence soak axe constraints clean
 
 help:
 	@sed -n '1,2s/^# //p' Makefile
@@ -64,6 +64,13 @@ bench-match: setup
 # Needs real music beside the checkout: ../shared/data.  Two minutes.
 bench-credit: setup
 	@$(BIN)/python -m tests.bench.bench_credit --seed $(SEED)
+
+# Phrases replayed in other processes and under other arithmetic; the study is the long one and resumes where it was cut short.
+bench-replay: setup
+	@$(BIN)/python -m tests.bench.bench_replay --seed $(SEED)
+
+study-replay: setup
+	@$(BIN)/python -m tests.bench.bench_replay --seed $(SEED) --study
 
 # The player beside its peers, which it installs into .clean/peers; the guard's part needs ../shared/data.
 bench-player: setup

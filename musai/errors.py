@@ -9,6 +9,7 @@
     │   ├── BadManifest       a manifest row or column
     │   └── BadRequest        a request for a phrase
     ├── NotFound              no such work, corpus, model, phrase or replay
+    │   └── Withdrawn         it was taken down or erased, and that was recorded
     ├── NotAllowed            the owner's terms do not allow this use
     ├── Altered               stored bytes whose hash is no longer the recorded one
     ├── NoSpace               the disk is full; nothing that was there is lost
@@ -52,6 +53,10 @@ class NotFound(MusaiError):
     """The thing named does not exist here."""
 
     exit_code: ClassVar[int] = 3
+
+
+class Withdrawn(NotFound):
+    """What this needs was taken down or erased, and that was recorded."""
 
 
 class NotAllowed(MusaiError):

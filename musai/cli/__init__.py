@@ -61,7 +61,12 @@ TABLE = {
     "influence": Row(
         "influence", "Know", "Estimate which training works moved a phrase's probability."
     ),
-    "ledger": Row("ledger", "Know", "Verify the record of all that was made and found."),
+    "royalties": Row(
+        "royalties", "Know", "Split a period's revenue among the owners of a model's works."
+    ),
+    "ledger": Row(
+        "ledger", "Know", "Verify the record of all that was made; erase payloads from it."
+    ),
     "corpus": Row("corpus", "Keep", "Works and what their owners allow: add, list, show, remove."),
     "model": Row("model", "Keep", "The models here: what they were made from, and check them."),
     "train": Row("train", "Keep", "Train a model, or let one go on learning from your own works."),

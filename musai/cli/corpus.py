@@ -9,6 +9,7 @@ import click
 
 from musai.cli import training_works
 from musai.cli.common import counted, file_bar, json_option, say_json
+from musai.cli.revoke import revoke_terms
 from musai.corpus import USES, Corpus, Use, Work, permission
 from musai.corpus.changes import LeftOut, Summary, kind_of, left_out, remove
 from musai.corpus.corpus import checked_name, corpora, folder_of, verify
@@ -138,7 +139,7 @@ def list_works(
 @json_option
 def show_work(work: str, name: str | None, as_json: bool) -> None:
     """Everything about WORK, by its id or the beginning of it: makers, source, terms, evidence."""
-    opened, found = _find(work, name)
+    opened, found = find_work(work, name)
     if as_json:
         say_json({"corpus": opened.name, **_whole(found)})
     else:
@@ -152,7 +153,7 @@ def show_work(work: str, name: str | None, as_json: bool) -> None:
 @json_option
 def remove_work(work: str, name: str | None, reason: str, as_json: bool) -> None:
     """Take WORK down: its notes go from store and index, and it cannot be added again."""
-    opened, found = _find(work, name)
+    opened, found = find_work(work, name)
     alike = [
         w for cluster in near_duplicates(opened) for w in cluster if found in cluster and w != found
     ]
@@ -190,6 +191,9 @@ def check_corpora(name: str | None, as_json: bool) -> None:
         raise NotFound("there is no corpus here; musai corpus add PATH --name NAME makes one")
     if any(check["altered"] for check in checks):
         raise SystemExit(1)
+
+
+corpus.add_command(revoke_terms)
 
 
 def _check(opened: Corpus) -> dict[str, Any]:
@@ -256,7 +260,7 @@ def _say_rows(rows: list[dict[str, Any]], as_json: bool, line: Any) -> None:
         click.echo("\n".join(line(row) for row in rows))
 
 
-def _find(work: str, name: str | None) -> tuple[Corpus, Work]:
+def find_work(work: str, name: str | None) -> tuple[Corpus, Work]:
     """The corpus and the work of an id, in the corpus named or in any here."""
     opened = [Corpus.open(name)] if name else [Corpus.open(one) for one in _names()]
     if len(opened) == 1:

@@ -9,6 +9,7 @@ import click
 
 from musai.cli.compare import compare
 from musai.cli.rebuild import verify
+from musai.cli.without import without
 from musai.errors import NotFound
 from musai.folders import home
 from musai.music import Phrase
@@ -24,6 +25,7 @@ def model() -> None:
 
 model.add_command(verify)
 model.add_command(compare)
+model.add_command(without)
 
 
 @model.command("list")

@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from musai.cli.common import (
     wait_for,
 )
 from musai.cli.wishes import wishes
-from musai.errors import MusaiError, NotFound
+from musai.errors import BadInput, MusaiError, NotFound
 from musai.evidence.difference import IDENTICAL
 from musai.files import write_whole
 from musai.ledger import Ledger
@@ -28,6 +29,7 @@ from musai.music.notes import untangled
 from musai.service import Service, records
 from musai.service.core import DEFAULT_CORPUS
 from musai.service.replays import Recorded
+from musai.service.terms import clearance
 from musai.transformer.checkpoint import folder_of
 from musai.transformer.controls import Mode
 from musai.transformer.request import Request, takes_of
@@ -48,6 +50,12 @@ _OPTIONS = (
         "--corpus", "corpora", multiple=True, help="Compare with this corpus (repeatable)."
     ),
     click.option("--no-match", is_flag=True, help="Do not compare the phrase with any corpus."),
+    click.option(
+        "--commercial", is_flag=True, help="Only if every training work allows commercial use."
+    ),
+    click.option(
+        "--territory", metavar="CODE", help="With --commercial: where, as a country's code."
+    ),
     model_option,
     json_option,
 )
@@ -159,11 +167,16 @@ def _ask(
     out: Path | None,
     corpora: tuple[str, ...],
     no_match: bool,
+    commercial: bool,
+    territory: str | None,
     model: str | None,
     as_json: bool,
     **told: Any,
 ) -> None:
     """One phrase through a service of its own, then a line or one JSON value about it."""
+    terms = _cleared(model, territory) if commercial else None
+    if territory and not commercial:
+        raise BadInput("--territory says where commercial use is meant; it needs --commercial")
     if told["seed"] is None:
         told["seed"] = secrets.randbelow(2**31)
     sung_at = told["tempo"], told.get("signature")
@@ -172,16 +185,27 @@ def _ask(
     request = Request.of(mode, context, **told)
     named = () if no_match else corpora or (DEFAULT_CORPUS,)
     with Service(model=model, corpora=named) as service:
-        outcome = wait_for(lambda hear: service.submit(request, hear, session="cli"), service)
+        outcome = wait_for(
+            lambda hear: service.submit(request, hear, session="cli", terms=terms), service
+        )
         finished, _ = outcome.whole
         path = out or Path(f"musai-{finished.phrase_id[:8]}.mid")
         write_whole(path, service.phrase(finished.phrase_id).to_midi())
         about = service.describe()["model"] or {}
     if as_json:
         made = {"seed": request.seed, "out": str(path), "model": about.get("name")}
-        say_json({**outcome.plain(), **made})
-    else:
-        _tell(outcome, request, path, no_match)
+        say_json({**outcome.plain(), **made, **({} if terms is None else {"terms": terms})})
+        return
+    _tell(outcome, request, path, no_match)
+    for one in (terms or {}).get("conditions", ())[:5]:
+        click.echo(f"on condition, of {counted(one['works'], 'work')}: {one['says']}")
+
+
+def _cleared(model: str | None, territory: str | None) -> dict[str, Any]:
+    """The conditions of commercial use.  Raises `NotAllowed` where a training work refuses it."""
+    found = clearance(model, datetime.now(UTC).date(), territory or "")
+    found.check()
+    return found.plain()
 
 
 def _tell(outcome: Outcome, request: Request, path: Path, no_match: bool) -> None:

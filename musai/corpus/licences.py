@@ -29,6 +29,32 @@ OWN = "LicenseRef-own-work"
 MUSIC21 = "LicenseRef-music21-corpus"
 
 
+_CODES = """
+AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI
+BJ BL BM BN BO BQ BR BS BT BV BW BY BZ CA CC CD CF CG CH CI CK CL CM CN
+CO CR CU CV CW CX CY CZ DE DJ DK DM DO DZ EC EE EG EH ER ES ET FI FJ FK
+FM FO FR GA GB GD GE GF GG GH GI GL GM GN GP GQ GR GS GT GU GW GY HK HM
+HN HR HT HU ID IE IL IM IN IO IQ IR IS IT JE JM JO JP KE KG KH KI KM KN
+KP KR KW KY KZ LA LB LC LI LK LR LS LT LU LV LY MA MC MD ME MF MG MH MK
+ML MM MN MO MP MQ MR MS MT MU MV MW MX MY MZ NA NC NE NF NG NI NL NO NP
+NR NU NZ OM PA PE PF PG PH PK PL PM PN PR PS PT PW PY QA RE RO RS RU RW
+SA SB SC SD SE SG SH SI SJ SK SL SM SN SO SR SS ST SV SX SY SZ TC TD TF
+TG TH TJ TK TL TM TN TO TR TT TV TW TZ UA UG UM US UY UZ VA VC VE VG VI
+VN VU WF WS YE YT ZA ZM ZW
+"""
+_TERRITORIES = frozenset(_CODES.split())
+"""ISO 3166-1 alpha-2."""
+
+
+def checked_territory(code: str) -> str:
+    """The code, if it is a country's.  Raises `BadManifest`."""
+    if code not in _TERRITORIES:
+        raise BadManifest(
+            f"a territory is {code!r}; legal is a country's code like DE (ISO 3166-1)"
+        )
+    return code
+
+
 @dataclass(frozen=True, slots=True)
 class Term:
     """One use of one work: its status, why, and the conditions of an allowance.
@@ -58,8 +84,7 @@ class Term:
         if self.recall is not None and not 0 <= self.recall <= 1:
             raise BadManifest(f"a term's recall is {self.recall}; legal is a probability, 0 to 1")
         for code in self.territory:
-            if len(code) != 2 or not code.isascii() or not code.isalpha() or not code.isupper():
-                raise BadManifest(f"a territory is {code!r}; legal is a code like DE")
+            checked_territory(code)
         if self.since and self.until and self.since > self.until:
             raise BadManifest(f"a term holds from {self.since} to {self.until}; legal is rising")
 

@@ -25,6 +25,7 @@ from musai.errors import Altered, BadInput, MusaiError, NotFound
 from musai.evidence import dsse
 from musai.evidence.canonical import canonical, read_canonical, sha256
 from musai.evidence.keys import read_public
+from musai.evidence.tagged import tag_of, untagged
 from musai.evidence.trace import FIELDS, Choice
 from musai.files import told_of_disk
 from musai.ledger.chain import Row, payload_digest, record_hash
@@ -252,3 +253,19 @@ def _request(told: Mapping[str, Any], payloads: Mapping[str, Any]) -> Request | 
     if request.replay_id(payload["model_id"], payload["corpus_id"]) != told["replay_id"]:
         raise Altered(f"the request in {PAYLOADS} does not give the replay id that was signed")
     return request
+
+
+def check_midi(midi: bytes, bundle: Bundle) -> None:
+    """Whether a MIDI file is the one that the statement speaks of, its tag too if it has one."""
+    told = tag_of(midi)
+    if told is not None and told != bundle.digest:
+        raise Altered(
+            f"the MIDI file names the statement {told[:12]}; this is {bundle.digest[:12]}"
+        )
+    subject = next(s for s in bundle.signed.statement["subject"] if s["name"] == MIDI)
+    if sha256(untagged(midi)) != subject["digest"]["sha256"]:
+        same = Phrase.from_midi(midi).id == bundle.signed.predicate["phrase_id"]
+        raise Altered(
+            "the MIDI file's bytes are not those that were signed, "
+            + ("though it holds the same phrase" if same else "nor does it hold that phrase")
+        )

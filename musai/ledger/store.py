@@ -88,11 +88,18 @@ class Ledger:
             raise BadInput("a record of kind erasure is made by erase()")
         return self._writer.put(Entry(kind, utc_text(utc), body, tuple(names_of(payload))))
 
-    def erase(self, records: Iterable[int], reason: str, *, utc: datetime) -> Record:
+    def erase(
+        self,
+        records: Iterable[int],
+        reason: str,
+        *,
+        utc: datetime,
+        withdrawn: Sequence[str] = (),
+    ) -> Record:
         """Erase the payloads of these records and append a record that says so.
 
         The chain still verifies; neither salt, payload nor the names to
-        search by remain in the file.  Raises `NotFound` for a record that is
+        search by remain in the file, but for what `withdrawn` says to remember of them.  Raises `NotFound` for a record that is
         not there, `BadInput` for an erasure record.
         """
         numbers = sorted(set(records))
@@ -100,6 +107,8 @@ class Ledger:
             if self.record(number).kind == "erasure":
                 raise BadInput(f"ledger record {number} tells of an erasure; it stays")
         payload: Payload = {"records": numbers, "reason": reason}
+        if withdrawn:
+            payload["withdrawn"] = list(withdrawn)
         body = canonical_body("erasure", payload)
 
         def before(connection: sqlite3.Connection) -> None:

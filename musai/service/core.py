@@ -1,7 +1,7 @@
 """Service: the use-cases.  Generate, match, record, replay, report; sockets are others' affair."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -87,13 +87,20 @@ class Service:
         self._varieties = Varieties(self.ledger, self.shelves, self._bench_names)
         self._closed = False
 
-    def submit(self, request: Request, on_event: OnEvent, *, session: str = "") -> int:
-        """See `ServiceLike`."""
+    def submit(
+        self,
+        request: Request,
+        on_event: OnEvent,
+        *,
+        session: str = "",
+        terms: Mapping[str, Any] | None = None,
+    ) -> int:
+        """See `ServiceLike`; `terms` are recorded with the request."""
         if request.context is not None and len(request.context) > MAX_CONTEXT_NOTES:
             raise BadInput(
                 f"the context has {len(request.context)} notes; legal is up to {MAX_CONTEXT_NOTES}"
             )
-        return self._desk.submit(request, on_event, session)
+        return self._desk.submit(request, on_event, session, terms=terms)
 
     def prefill(self, request: Request, *, topic: str = "", played: float = 1.0) -> None:
         """See `ServiceLike`."""
@@ -223,6 +230,7 @@ class Service:
                 ticket.corpora,
                 ticket.made_with,
                 ticket.guard,
+                ticket.terms,
             ),
             utc=self._clock(),
         )

@@ -45,6 +45,7 @@ class Ticket:
     made_with: Mapping[str, Any] = field(default_factory=dict)
     corpora: list[dict[str, str]] = field(default_factory=list)
     guard: Mapping[str, Any] | None = None
+    terms: Mapping[str, Any] | None = None
     recording: "Future[Record] | None" = None
     notes: int = 0
     first_note_ms: float = 0.0
@@ -110,13 +111,18 @@ class Desk:
         return len(self._turns)
 
     def submit(
-        self, request: Request, on_event: OnEvent, session: str, recorded: Recorded | None = None
+        self,
+        request: Request,
+        on_event: OnEvent,
+        session: str,
+        recorded: Recorded | None = None,
+        terms: Mapping[str, Any] | None = None,
     ) -> int:
         """Queue a request and begin it where a turn is free."""
         with self._lock:
             if self._closed:
                 raise MusaiError("the service is closed")
-            ticket = Ticket(next(self._numbers), request, on_event, session, recorded)
+            ticket = Ticket(next(self._numbers), request, on_event, session, recorded, terms=terms)
             self._turns.add(ticket.number, session)
             self._tickets[ticket.number] = ticket
             self._post.fill()

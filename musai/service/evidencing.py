@@ -19,12 +19,11 @@ from musai.evidence.difference import notewise
 from musai.evidence.keys import Keys, key_id, public_bytes, read_public
 from musai.evidence.replay import TAU, Outcome, Verdict, played, replay
 from musai.evidence.stamps import Stamp
-from musai.evidence.tagged import tag_of, tagged, untagged
+from musai.evidence.tagged import tagged
 from musai.evidence.trace import Recorder
 from musai.files import write_whole
 from musai.ledger import Ledger, Payload, Record, verify_file
 from musai.match.guard import Guards
-from musai.music import Phrase
 from musai.service import records
 from musai.service.playing import made_with
 from musai.service.replays import Recorded
@@ -239,9 +238,14 @@ class Evidence:
         signer = self._signer(bundle, key)
         stamp = None if bundle.stamp is None else stamps.check(bundle.stamp, bundle.envelope, roots)
         if midi is not None:
-            _check_tagged(midi, bundle)
+            files.check_midi(midi, bundle)
         said = self._ledger_says(bundle)
-        outcome = self._replayed(bundle, model)
+        gone = self._erased(bundle)
+        outcome = (
+            Outcome("WITHDRAWN", f"the payloads of {gone} were erased here; the rest holds")
+            if gone
+            else self._replayed(bundle, model)
+        )
         changed: tuple[str, ...] = ()
         if outcome.verdict != "WITHDRAWN":
             told = bundle.signed.predicate["model"]
@@ -345,6 +349,16 @@ class Evidence:
         verify_file(self._ledger.path).check()
         return "the ledger here holds these records, and its whole chain is as written"
 
+    def _erased(self, bundle: Bundle) -> str:
+        """ "ledger records 3 and 5": those of the bundle's own that were erased from this ledger."""
+        links = [one for one in bundle.signed.predicate["records"] if one["own"]]
+        if self._ledger is None or not links or len(self._ledger) < links[-1]["seq"]:
+            return ""
+        held = {row[0]: row for row in self._ledger.rows(links[0]["seq"], links[-1]["seq"])}
+        same = [held[one["seq"]] for one in links if held[one["seq"]][5].hex() == one["hash"]]
+        gone = [str(row[0]) for row in same if row[7] is None]
+        return f"ledger records {' and '.join(gone)}" if gone else ""
+
     def _withdrawn_model(self, model_id: str) -> bool:
         if self._ledger is None:
             return False
@@ -374,19 +388,3 @@ def _model_files(model: str) -> dict[str, str]:
 def _terms(payload: Payload) -> dict[str, Any]:
     """The conditions under which the model's music may be used, as the request recorded them."""
     return {"terms": payload["terms"]} if "terms" in payload else {}
-
-
-def _check_tagged(midi: bytes, bundle: Bundle) -> None:
-    """Whether a MIDI file is the one that the statement speaks of, its tag too if it has one."""
-    told = tag_of(midi)
-    if told is not None and told != bundle.digest:
-        raise Altered(
-            f"the MIDI file names the statement {told[:12]}; this is {bundle.digest[:12]}"
-        )
-    subject = next(s for s in bundle.signed.statement["subject"] if s["name"] == files.MIDI)
-    if sha256(untagged(midi)) != subject["digest"]["sha256"]:
-        same = Phrase.from_midi(midi).id == bundle.signed.predicate["phrase_id"]
-        raise Altered(
-            "the MIDI file's bytes are not those that were signed, "
-            + ("though it holds the same phrase" if same else "nor does it hold that phrase")
-        )

@@ -12,6 +12,7 @@ from musai.ledger import Ledger, Payload, Record
 from musai.music import Phrase
 from musai.service import wire
 from musai.service.comparing import Answer
+from musai.service.forgetting import check_withdrawn
 from musai.service.replays import Recorded
 from musai.transformer.request import Request
 
@@ -25,12 +26,13 @@ def request_payload(
     corpora: list[dict[str, str]],
     made_with: Mapping[str, Any],
     guard: Mapping[str, Any] | None = None,
+    terms: Mapping[str, Any] | None = None,
 ) -> Payload:
     """Everything that is needed to make the phrase again, and to know what might prevent it.
 
     `corpus_id` names the corpus that the notes depend on, and is empty where
     they depend on none; `corpora` are those they were to be compared with;
-    `guard` describes the guard that was on.
+    `guard` describes the guard that was on; `terms` the conditions of a use that was asked for.
     """
     return {
         "replay_id": replay_id,
@@ -42,6 +44,7 @@ def request_payload(
         "request": request.to_dict(),
         "made_with": dict(made_with),
         **({} if guard is None else {"guard": dict(guard)}),
+        **({} if terms is None else {"terms": dict(terms)}),
     }
 
 
@@ -130,11 +133,20 @@ def phrase_record(ledger: Ledger, phrase_id: str) -> Record:
 
     Raises `NotFound`.
     """
-    full = ledger.full_id("phrase_id", phrase_id)
+    full = _full(ledger, "phrase_id", phrase_id)
     records = ledger.find("phrase_id", full, "phrase") or ledger.find("phrase_id", full, "file")
     if not records:
         raise NotFound(f"the ledger has no phrase {phrase_id!r}; it may have been erased")
     return records[-1]
+
+
+def _full(ledger: Ledger, name: str, given: str) -> str:
+    """See `Ledger.full_id`.  Raises `Withdrawn` for what was erased."""
+    try:
+        return ledger.full_id(name, given)
+    except NotFound:
+        check_withdrawn(ledger, name.removesuffix("_id"), given)
+        raise
 
 
 def phrase_of(record: Record) -> Phrase:
@@ -187,7 +199,7 @@ def recorded(ledger: Ledger, replay_id: str) -> tuple[Request, Recorded, str]:
     Raises `NotFound` for what was never made or was erased, `Altered` for a
     request that does not give the id it is recorded under.
     """
-    full = ledger.full_id("replay_id", replay_id)
+    full = _full(ledger, "replay_id", replay_id)
     payload = request_record(ledger, full)
     phrases = ledger.find("replay_id", full, "phrase")
     if not phrases:

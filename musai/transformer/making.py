@@ -5,7 +5,7 @@ import hashlib
 import io
 import platform
 from collections import Counter, defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 from importlib.metadata import version
@@ -43,14 +43,23 @@ class Material:
 
 
 def gather(
-    corpus: Corpus, recipe: Recipe, on: date, progress: Callable[[str], None] = print
+    corpus: Corpus,
+    recipe: Recipe,
+    on: date,
+    progress: Callable[[str], None] = print,
+    spared: Collection[str] = (),
 ) -> Material:
     """Read, encode and split all works of the corpus; `on` is the day whose terms count.
 
+    `spared` works are read and measured, and not trained on, so that their terms need not allow it.
     Raises `NotAllowed` naming the works whose terms do not allow training; a recipe trains on
     all of its corpus or on nothing, so that "the corpus" never means a part of it.
     """
-    refused = [work for work in corpus.works if not permission(work, "train", on=on).allowed]
+    refused = [
+        work
+        for work in corpus.works
+        if work.id not in spared and not permission(work, "train", on=on).allowed
+    ]
     if refused:
         first = "; ".join(f"{work.title} ({work.id[:12]})" for work in refused[:5])
         more = f" and {len(refused) - 5} more" if len(refused) > 5 else ""

@@ -83,14 +83,20 @@ def write(
     network: Network,
     figures: dict[str, dict[str, float]],
     out: Path,
+    without: tuple[str, ...] = (),
 ) -> None:
-    """Write the model folder beside its place, then move the files in."""
+    """Write the model folder beside its place, then move the files in.
+
+    `without`: works of the material that were not trained on.
+    """
     beside = out.with_name(out.name + ".new")
     shutil.rmtree(beside, ignore_errors=True)
     beside.mkdir(parents=True)
     recipe_bytes = recipe_path.read_bytes()
     weights = {name: network.weight(name).detach().cpu().numpy() for name in recipe.shape.weights()}
     origin = origin_of(recipe, material, recipe_bytes)
+    if without:
+        origin["without"] = list(without)
     whole = checkpoint.weights_bytes(recipe.name, recipe.shape, material.styles, origin, weights)
     (beside / checkpoint.WEIGHTS).write_bytes(whole)
     (beside / checkpoint.RECIPE).write_bytes(recipe_bytes)

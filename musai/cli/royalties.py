@@ -1,0 +1,86 @@
+"""`musai royalties`: what a period's revenue owes to the owners of a model's training works."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from musai import folders
+from musai.cli.common import json_option, model_option, say_json
+from musai.errors import NotFound
+from musai.ledger import Ledger
+
+SHOWN = 12
+
+
+@click.command("royalties")
+@click.option("--period", required=True, metavar="WHEN", help="2026, 2026-10, or FIRST..LAST.")
+@click.option("--revenue", required=True, metavar="AMOUNT", help="What came in, like 1234.56.")
+@click.option(
+    "--terms",
+    "terms_file",
+    required=True,
+    type=click.Path(path_type=Path),
+    metavar="FILE.toml",
+    help="Currency, pools, threshold, territory.",
+)
+@click.option(
+    "--influence",
+    type=click.Path(path_type=Path),
+    metavar="FILE.tsv",
+    help="Influence of works on phrases, with its measured reliability.",
+)
+@click.option("--corpus", help="The corpus that says who owns the works; default: the model's.")
+@click.option("--out", type=click.Path(path_type=Path), help="The folder to make.")
+@model_option
+@json_option
+def royalties(
+    period: str,
+    revenue: str,
+    terms_file: Path,
+    influence: Path | None,
+    corpus: str | None,
+    out: Path | None,
+    model: str | None,
+    as_json: bool,
+) -> None:
+    """Split the REVENUE of a period among the owners of a model's training works.
+
+    Writes a folder with a flat file (TSV), a signed statement (JSON) and one page to read. All
+    lines sum to the revenue, to the last cent. Uses are the takes that were kept.
+    """
+    from musai.royalties.statement import plain
+    from musai.royalties.terms import StatementTerms
+    from musai.service.royalties import statement_of, write
+
+    terms = StatementTerms.read(terms_file)
+    path = folders.home() / "ledger" / "ledger.sqlite"
+    if not path.exists():
+        raise NotFound("nothing has been recorded here yet: musai generate, or musai serve")
+    with Ledger.open(path) as ledger:
+        made = statement_of(
+            ledger,
+            terms,
+            period=period,
+            revenue=revenue,
+            model=model,
+            corpus=corpus,
+            influence=influence,
+        )
+    folder = out or Path(f"musai-statement-{made.period[0]}-{made.period[1]}")
+    digest = write(made, folder, folders.home(), lambda: datetime.now(UTC))
+    if as_json:
+        say_json({"folder": str(folder), "statement_sha256": digest, **plain(made)})
+        return
+    for warning in made.warnings:
+        click.echo(warning)
+    owners = made.owners
+    for owner in owners[:SHOWN]:
+        click.echo(f"{made.money(made.split.total(owner)):>14} {terms.currency}  {owner}")
+    if len(owners) > SHOWN:
+        click.echo(f"{'':>14} and {len(owners) - SHOWN:,} more owners")
+    click.echo(f"{made.money(made.revenue):>14} {terms.currency}  in all; influence: {made.trust}")
+    click.echo(f"{folder}: statement.html to read, statement.tsv, statement.json signed")
+
+
+COMMANDS: tuple[click.Command, ...] = (royalties,)
