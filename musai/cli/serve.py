@@ -85,6 +85,8 @@ def serve(
         service = stack.enter_context(
             Service(model=model, corpora=corpora or (DEFAULT_CORPUS,), build=True)
         )
+        # Ten thousand works take a second to lay out: nobody shall wait for it at the first look.
+        threading.Thread(target=service.catalogue.warm, name="musai-warm", daemon=True).start()
         page = stack.enter_context(PageServer(create_app(service), web_port))
         bridge = BridgeThread(
             service,

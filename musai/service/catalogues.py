@@ -3,6 +3,7 @@
 import hashlib
 import heapq
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from itertools import islice
@@ -122,6 +123,12 @@ class Catalogues:
         else:
             rows = _merged(tables, places, sort, descending, first, last)
         return WorkPage(rows=rows, total=total)
+
+    def warm(self, corpus: str | None = None) -> None:
+        """Make now what the first list of works would wait for; what cannot be opened is left out."""
+        with suppress(MusaiError, OSError):
+            self.works(corpus, limit=1)
+            self.facets(corpus)
 
     def facets(self, corpus: str | None = None) -> Facets:
         """Owners, composers, licences and collections, each with its number of works."""

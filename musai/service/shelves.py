@@ -24,6 +24,7 @@ class Shelves:
         self._lock = threading.Lock()
         self._held: dict[Path, tuple[Stamp, Corpus]] = {}
         self._made: dict[tuple[Path, str], tuple[Stamp, Any]] = {}
+        self._making: dict[tuple[Path, str], threading.Lock] = {}
 
     @property
     def names(self) -> list[str]:
@@ -52,16 +53,23 @@ class Shelves:
         return opened
 
     def made(self, name: str, what: str, make: Callable[[Corpus], Any]) -> Any:
-        """Something made from a corpus, kept until the corpus changes."""
-        corpus = self.corpus(name)
-        key, stamp = (corpus.path, what), stamp_of(corpus.path)
+        """Something made from a corpus, kept until the corpus changes.
+
+        Who asks while another makes it waits for that one.
+        """
+        key = self.folder(name), what
         with self._lock:
-            held = self._made.get(key)
-        if held is not None and held[0] == stamp:
-            return held[1]
-        value = make(corpus)
-        with self._lock:
-            self._made[key] = (stamp, value)
+            making = self._making.setdefault(key, threading.Lock())
+        with making:
+            corpus = self.corpus(name)
+            stamp = stamp_of(corpus.path)
+            with self._lock:
+                held = self._made.get(key)
+            if held is not None and held[0] == stamp:
+                return held[1]
+            value = make(corpus)
+            with self._lock:
+                self._made[key] = (stamp, value)
         return value
 
     def known(self, name: str, what: str) -> Any:

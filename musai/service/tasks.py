@@ -207,6 +207,7 @@ class Tasks:
                 "corpus_id": self._catalogue.shelves.corpus(corpus).id,
             }
             self._ledger.append("import", result, utc=self._clock())
+            self._catalogue.warm(corpus)
             return {**result, "works": [one.id for one in summary.added[:1000]]}
 
         return work

@@ -1,12 +1,15 @@
 """The works of a corpus found, filtered and sorted; terms stated; takedowns with what they touch."""
 
 import csv
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
 
 import pytest
 
+from musai.corpus import Corpus
 from musai.corpus.licences import Term
 from musai.errors import BadInput, NotFound
 from musai.music import Phrase
@@ -186,3 +189,31 @@ def test_near_duplicates_are_counted_once_and_told_until_the_corpus_changes(here
     assert [row.title for row in told.duplicates] == ["Twin 1"]
     here.catalogue.takedown("reels", pair[0].notes_id, reason="", who="Ann")
     assert here.catalogue.duplicates("reels") is None
+
+
+def test_what_is_made_of_a_corpus_is_made_once_for_all_who_ask_at_the_same_time(
+    here: World,
+) -> None:
+    asked, go = [], threading.Event()
+
+    def make(corpus: Corpus) -> str:
+        asked.append(corpus.name)
+        assert go.wait(60)
+        return "made"
+
+    with ThreadPoolExecutor(4) as pool:
+        told = [pool.submit(here.shelves.made, "reels", "slow", make) for _ in range(4)]
+        go.set()
+        assert [one.result() for one in told] == ["made"] * 4
+    assert asked == ["reels"]
+
+
+def test_a_warm_catalogue_has_its_table_before_anybody_looks(here: World) -> None:
+    what = f"table {here.catalogue._today}"
+    assert here.shelves.known("reels", what) is None
+    here.catalogue.warm()
+    table = here.shelves.known("reels", what)
+    assert table is not None
+    here.catalogue.works("reels")
+    assert here.shelves.known("reels", what) is table
+    here.catalogue.warm("there is none of this name")
