@@ -27,8 +27,9 @@ HELD = 0.75
 MOST_EVIDENCE = 3.5
 """Evidence of one note, in nats, at most."""
 
-MARGIN = 3.0
-"""Nats that a block must have beyond its price."""
+MARGIN = 9.0
+"""Nats that a block must have beyond its price: at 3, 2.5% of the notes of unrelated songs were taken
+for a take's, at 9 less than 1%."""
 
 LEAST_NOTES = 4
 """Notes of a block that are there, at least."""
