@@ -1,5 +1,11 @@
 """Who is let in, who gets replies, and how many bytes a stranger can make us send."""
 
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
 from musai.errors import BadInput
@@ -8,6 +14,7 @@ from osc_bridge.desk import Desk
 from osc_bridge.effects import Peer, Send
 from osc_bridge.messages import Message
 from osc_bridge.server import Bridge
+from tests.cli.conftest import write_model
 from tests.osc_bridge.fakes import FakeService
 from tests.osc_bridge.room import Room, code, paths
 
@@ -94,3 +101,26 @@ def test_no_command_names_a_file(room: Room) -> None:
     guest = room.guest()
     assert code(guest.say("/musai/phrase", 1, "../../etc/passwd")) == "not_found"
     assert code(guest.say("/musai/replay", 2, "../../../x")) == "bad_value"
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.host("unshare", "ip")
+def test_served_to_a_network_the_token_opens_the_bridge_and_nothing_the_page(
+    tmp_path: Path,
+) -> None:
+    write_model(tmp_path / "models" / "random")
+    script = Path(__file__).with_name("lan_server.py")
+    # In a network of its own nothing leaves this machine.
+    done = subprocess.run(
+        ["unshare", "-rn", sys.executable, script, tmp_path],
+        env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    sent, got = told.pop("stranger")
+    assert told == {
+        "here": "welcome", "without": "bad_token", "wrong": "bad_token", "tcp": "welcome", "udp": "welcome",
+        "page here": True, "page elsewhere": False, "mode": "0o600",
+    }  # fmt: skip
+    assert 0 < got < sent
