@@ -93,9 +93,19 @@ class Follower:
         for key in gone:
             part = self._plan.pop(key)
             if part.handed and part.due > now:
-                self._sounds.remove(part)
+                # The port may strike it before it reads this: its release must be there already.
+                if part in self._sounds:
+                    self._sounds.remove(part)
+                    lines.append(self._off(part))
                 lines.append(f"cancel {part.id}")
         return lines
+
+    def _end(self, part: Part) -> float:
+        """By its own length from its stroke on: after a jump the host's ticks say nothing of it."""
+        return part.due + part.duration * 60 / (self.position.tempo * TICKS)
+
+    def _off(self, part: Part) -> str:
+        return f"off {self._end(part):.6f} {part.id}"
 
     def silence(self, now: float) -> list[str]:
         """What sounds ends now; what is planned stays planned."""
@@ -122,11 +132,9 @@ class Follower:
                 channel = part.voice % 16
                 lines.append(f"on {due:.6f} {part.id} {channel} {part.pitch} {part.velocity}")
         for part in list(self._sounds):
-            # By its own length from its stroke on: after a jump the host's ticks say nothing of it.
-            off = part.due + part.duration * 60 / (self.position.tempo * TICKS)
-            if off - now < AHEAD:
+            if self._end(part) - now < AHEAD:
                 self._sounds.remove(part)
-                lines.append(f"off {off:.6f} {part.id}")
+                lines.append(self._off(part))
         self._plan = {
             k: part for k, part in self._plan.items() if not part.handed or part.due > now
         }

@@ -37,6 +37,8 @@ def jack(name: str) -> Iterator[str]:
         "-n",
         name,
         _priority(),
+        # The server waits for each client in each cycle: one that comes late delays, and loses nothing.
+        "-S",
         "-p",
         "64",
         "-d",

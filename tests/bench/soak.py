@@ -172,7 +172,9 @@ def main() -> None:
         "faults": faults[:5],
     }
     print(json.dumps(figures))
-    flat = abs(figures["memory_growth"]) <= FLAT and abs(figures["handles_growth"]) <= FLAT
+    grown = figures["allocated_growth"]
+    memory = figures["memory_growth"] if grown is None else grown
+    flat = abs(memory) <= FLAT and abs(figures["handles_growth"]) <= FLAT
     sys.exit(0 if flat and not told.fault and not faults else 1)
 
 

@@ -1,5 +1,6 @@
 """MIDI clock, what a port has to do, and how a jam becomes a port's commands."""
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -150,8 +151,40 @@ def test_a_clear_takes_back_what_has_not_sounded() -> None:
     follower.hear(100.0, reply("note", 1, 1, 4800, 480, 62, 80, 0))
     follower.hear(100.0, reply("commit", 1, 970))
     follower.tick(100.95)
-    assert follower.hear(100.96, reply("clear", 1, 0)) == ["cancel 1"]
+    cleared = ["off 101.500000 1", "cancel 1"]
+    assert follower.hear(100.96, reply("clear", 1, 0)) == cleared
     assert follower.tick(120.0) == []
+
+
+@pytest.mark.parametrize("duration", [10, 480])
+@pytest.mark.parametrize("strikes", [False, True])
+def test_what_is_cleared_while_it_is_struck_is_released(duration: int, strikes: bool) -> None:
+    """The port reads a command a moment after it was sent: the note may sound by then."""
+    follower, port = rolling(), Sounding()
+    follower.hear(100.0, reply("note", 1, 0, 960, duration, 60, 80, 0))
+    lines = [*follower.hear(100.0, reply("commit", 1, 970)), *follower.tick(100.99)]
+    lines += [] if strikes else (cleared := follower.hear(100.995, reply("clear", 1, 0)))
+    obey(port, lines)
+    sent = port.due(101.0)
+    if strikes:
+        obey(port, follower.hear(100.995, reply("clear", 1, 0)))
+    else:
+        assert cleared[-1] == "cancel 1"
+    sent += port.due(102.0)
+    assert [one.strikes for one in sent] == ([True, False] if strikes else [])
+    assert follower.tick(102.0) == []
+    assert port.silence(102.0) == []
+
+
+def obey(port: Sounding, lines: list[str]) -> None:
+    """What the port's process does with its lines."""
+    for word, *rest in map(str.split, lines):
+        if word == "on":
+            port.on(float(rest[0]), *map(int, rest[1:]))
+        elif word == "off":
+            port.off(float(rest[0]), int(rest[1]))
+        else:
+            port.cancel(int(rest[0]))
 
 
 def test_a_change_of_tempo_moves_what_is_not_yet_handed_over() -> None:
