@@ -22,7 +22,7 @@ Verdict = Literal["EXACT", "EQUIVALENT", "DIVERGED", "WITHDRAWN"]
 
 CHANGE = 2e-13
 """The largest change of a logit that another instruction set, BLAS path or library made (torch
-against numpy, 9.2e-14 on the default model), rounded up; `make bench-replay` measures it."""
+against numpy, 9.9e-14 on the default model), rounded up; `make bench-replay` measures it."""
 
 TAU = 20 * CHANGE
 """How much of a logit a recorded choice may miss being drawn by."""
