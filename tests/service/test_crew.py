@@ -1,5 +1,6 @@
 """Files are compared by processes of their own, which no jam waits for and no death stops."""
 
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -34,8 +35,12 @@ def opened(make: Make, tmp_path: Path, light: str) -> Service:
 
 def matchers() -> list[psutil.Process]:
     """Processes that compare files."""
-    held = psutil.Process().children(recursive=True)
-    return [one for one in held if "files" in one.cmdline()]
+    found = []
+    for one in psutil.Process().children(recursive=True):
+        with suppress(psutil.NoSuchProcess):  # it has just ended
+            if "files" in one.cmdline():
+                found.append(one)
+    return found
 
 
 def test_a_jam_is_told_at_once_while_every_process_for_files_is_busy(
