@@ -1,5 +1,6 @@
 """Files are compared by processes of their own, which no jam waits for and no death stops."""
 
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -33,8 +34,11 @@ def opened(make: Make, tmp_path: Path, light: str) -> Service:
     return service
 
 
-def matchers() -> list[psutil.Process]:
-    """Processes that compare files."""
+Matchers = Callable[[], list[psutil.Process]]
+
+
+def comparing() -> list[psutil.Process]:
+    """Processes that compare files, whichever service of this test run they serve."""
     found = []
     for one in psutil.Process().children(recursive=True):
         with suppress(psutil.NoSuchProcess):  # it has just ended
@@ -43,8 +47,15 @@ def matchers() -> list[psutil.Process]:
     return found
 
 
+@pytest.fixture
+def matchers() -> Matchers:
+    """Processes that compare files and were not there before the test: other tests' services live on."""
+    before = {one.pid for one in comparing()}
+    return lambda: [one for one in comparing() if one.pid not in before]
+
+
 def test_a_jam_is_told_at_once_while_every_process_for_files_is_busy(
-    make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, matchers: Matchers
 ) -> None:
     monkeypatch.setattr(crew.os, "cpu_count", lambda: 2)
     service = opened(make, tmp_path, "hold")
@@ -104,7 +115,7 @@ def test_a_queue_takes_up_a_corpus_that_came_into_use_between(make: Make, tmp_pa
 
 
 def test_processes_without_work_end(
-    make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, matchers: Matchers
 ) -> None:
     monkeypatch.setattr(crew, "REST_SECONDS", 0.05)
     service = opened(make, tmp_path, "green")
