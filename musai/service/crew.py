@@ -73,8 +73,8 @@ class Crew:
         """Compare with these from now on, opened anew."""
         for post in self._posts:
             post.arguments = (*post.arguments[:1], *corpora)
-            if post.state == "ready":
-                post.send(wire.Open(list(corpora)))
+            # One that is starting was told of the corpora before: it hears of these in their turn.
+            post.send(wire.Open(list(corpora)))
 
     def close(self) -> None:
         """End the processes."""
