@@ -18,3 +18,8 @@ def home() -> Path:
     """The home folder; not created here."""
     chosen = os.environ.get("MUSAI_HOME")
     return Path(chosen) if chosen else Path(platformdirs.user_data_dir("musai", appauthor=False))
+
+
+def ledger_file(place: Path | None = None) -> Path:
+    """The ledger of a home folder, by default the user's; not created here."""
+    return (home() if place is None else place) / "ledger" / "ledger.sqlite"

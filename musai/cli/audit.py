@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from musai import folders
-from musai.cli.common import bars, counted, json_option, say_json
+from musai.cli.common import bars, counted, json_option, ledger_here, say_json
 from musai.errors import NotFound
 
 if TYPE_CHECKING:
@@ -67,10 +67,7 @@ def _takes(session: str | None, since: str, until: str, count: int) -> list["Tak
     from musai.service.history import History
     from musai.service.shelves import Shelves
 
-    path = folders.home() / "ledger" / "ledger.sqlite"
-    if not path.exists():
-        raise NotFound("nothing has been made here yet: musai generate, or musai serve")
-    with Ledger.open(path) as ledger:
+    with Ledger.open(ledger_here("made")) as ledger:
         history = History(ledger, Shelves(folders.home()), lambda: datetime.now(UTC))
         rows = history.rows(session=session, since=since or None, until=until or None)
         made = [row for row in rows if row.origin == "generated"][:count]

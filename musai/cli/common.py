@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from musai import errors
-from musai.errors import BadInput, MusaiError
+from musai import errors, folders
+from musai.errors import BadInput, MusaiError, NotFound
 from musai.music import Phrase
 from musai.music.audio import is_audio
 from musai.music.notelist import read_notelist
@@ -63,6 +63,14 @@ def read_phrase(
         return read_notelist(path.read_bytes()) if is_notelist(path) else Phrase.from_midi(path)
     except OSError as error:
         raise BadInput(f"{path} cannot be read: {error.strerror or error}") from None
+
+
+def ledger_here(done: str = "recorded") -> Path:
+    """The ledger of this home folder.  Raises `NotFound` where nothing was `done` yet."""
+    path = folders.ledger_file()
+    if not path.exists():
+        raise NotFound(f"nothing has been {done} here yet: musai generate, or musai serve")
+    return path
 
 
 @dataclass(slots=True)

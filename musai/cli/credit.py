@@ -5,8 +5,7 @@ from pathlib import Path
 
 import click
 
-from musai import folders
-from musai.cli.common import bars, json_option, read_phrase, say_json
+from musai.cli.common import bars, json_option, ledger_here, read_phrase, say_json
 from musai.errors import BadInput, NotFound
 from musai.files import write_whole
 
@@ -30,7 +29,7 @@ def keep(phrase: str, intent: str, discard: bool, as_json: bool) -> None:
 
     if discard and intent:
         raise BadInput("--intent stands beside --discard; legal is a sentence for a kept phrase")
-    with Ledger.open(_ledger()) as ledger:
+    with Ledger.open(ledger_here("made")) as ledger:
         if phrase == "last":
             newest = ledger.last(1, "phrase")
             if not newest or newest[0].payload is None:
@@ -78,7 +77,7 @@ def credit(final: Path, session: str, undecided: bool, picture: Path | None, as_
     piece = read_phrase(final)
     if len(piece) == 0:
         raise BadInput(f"{final} holds no notes; legal is a finished piece")
-    with Ledger.open(_ledger()) as ledger:
+    with Ledger.open(ledger_here("made")) as ledger:
         held = sitting(ledger, session, undecided)
     with bars(final.name, as_json) as bar:
         found = credited(piece, held, lambda done, total: bar(done, total, "takes"))
@@ -97,13 +96,6 @@ def credit(final: Path, session: str, undecided: bool, picture: Path | None, as_
     click.echo(f"\nKinds after {told.SOURCE}.\n{told.CAUTION}")
     if picture is not None:
         click.echo(f"{picture}")
-
-
-def _ledger() -> Path:
-    path = folders.home() / "ledger" / "ledger.sqlite"
-    if not path.exists():
-        raise NotFound("nothing has been made here yet: musai generate, or musai serve")
-    return path
 
 
 COMMANDS: tuple[click.Command, ...] = (keep, credit)

@@ -183,7 +183,7 @@ class _opened:
         from musai.service.evidencing import Evidence
 
         home = folders.home()
-        path = home / "ledger" / "ledger.sqlite"
+        path = folders.ledger_file(home)
         if path.exists():
             self._ledger = Ledger.open(path)
         elif self._needed:

@@ -51,7 +51,7 @@ def _phrase(name: str) -> Phrase:
     from musai.ledger import Ledger
     from musai.service import records
 
-    ledger_file = folders.home() / "ledger" / "ledger.sqlite"
+    ledger_file = folders.ledger_file()
     if not ledger_file.exists():
         raise NotFound(f"{name} is no file, and nothing has been made here yet: musai generate")
     with Ledger.open(ledger_file) as ledger:

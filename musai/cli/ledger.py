@@ -4,9 +4,8 @@ from datetime import UTC, datetime
 
 import click
 
-from musai import folders
-from musai.cli.common import counted, json_option, say_json
-from musai.errors import BadInput, NotFound
+from musai.cli.common import counted, json_option, ledger_here, say_json
+from musai.errors import BadInput
 from musai.ledger import Ledger, verify_file
 
 
@@ -23,9 +22,7 @@ def verify_ledger(as_json: bool) -> None:
     Prints the hash of the last record, which stands for the whole ledger: note
     it elsewhere, and nobody can put another history in this one's place.
     """
-    path = folders.home() / "ledger" / "ledger.sqlite"
-    if not path.exists():
-        raise NotFound("nothing has been recorded here yet: musai generate, or musai serve")
+    path = ledger_here()
     told = verify_file(path)
     if as_json:
         say_json(
@@ -82,9 +79,7 @@ def forget_payloads(
 
     if not (phrases or sessions or models or works):
         raise BadInput("nothing is named; legal is phrases, --session, --model or --work")
-    path = folders.home() / "ledger" / "ledger.sqlite"
-    if not path.exists():
-        raise NotFound("nothing has been recorded here yet: musai generate, or musai serve")
+    path = ledger_here()
     ids = [one if len(one) == 64 else checkpoint.load(one).model_id for one in models]
     wanted = [one if len(one) == 64 else find_work(one, name)[1].id for one in works]
     with Ledger.open(path) as held:

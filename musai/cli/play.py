@@ -132,7 +132,7 @@ def replay(replay_id: str, out: Path | None, model: str | None, as_json: bool) -
     The first eight digits of the id are enough.  Exit code 0: identical;
     1: it differs, and the first note that does is named.
     """
-    with Ledger.open(folders.home() / "ledger" / "ledger.sqlite") as ledger:
+    with Ledger.open(folders.ledger_file()) as ledger:
         _, known, _ = records.recorded(ledger, replay_id)
     with Service(model=model or _installed(known.model), corpora=()) as service:
         outcome = wait_for(lambda hear: service.replay(known.replay_id, hear), service)

@@ -131,7 +131,7 @@ class _Desk:
     """The ledger with what makes reports of it; it is made where files are to be entered."""
 
     def __init__(self, needs_files: bool) -> None:
-        self._path = folders.home() / "ledger" / "ledger.sqlite"
+        self._path = folders.ledger_file()
         if not self._path.exists() and not needs_files:
             raise NotFound("nothing has been made here yet: musai generate, or musai serve")
         self.left_out: list[tuple[str, str]] = []

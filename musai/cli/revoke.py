@@ -51,7 +51,7 @@ def revoke_terms(
     if len({held.name for held, _ in found}) > 1:
         raise BadInput("the works are of several corpora; name one with --name")
     home = folders.home()
-    with Ledger.open(home / "ledger" / "ledger.sqlite") as ledger:
+    with Ledger.open(folders.ledger_file(home)) as ledger:
         shelves = Shelves(home)
         history = History(ledger, shelves, _now)
         catalogue = Catalogues(shelves, ledger, history, _now)

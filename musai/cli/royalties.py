@@ -6,8 +6,7 @@ from pathlib import Path
 import click
 
 from musai import folders
-from musai.cli.common import json_option, model_option, say_json
-from musai.errors import NotFound
+from musai.cli.common import json_option, ledger_here, model_option, say_json
 from musai.ledger import Ledger
 
 SHOWN = 12
@@ -54,10 +53,7 @@ def royalties(
     from musai.service.royalties import statement_of, write
 
     terms = StatementTerms.read(terms_file)
-    path = folders.home() / "ledger" / "ledger.sqlite"
-    if not path.exists():
-        raise NotFound("nothing has been recorded here yet: musai generate, or musai serve")
-    with Ledger.open(path) as ledger:
+    with Ledger.open(ledger_here()) as ledger:
         made = statement_of(
             ledger,
             terms,

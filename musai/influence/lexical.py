@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from musai.match.streams import ratio_class
 from musai.music import Phrase
 
 RUNS = (3, 4, 5)
@@ -40,7 +41,7 @@ def runs(phrase: Phrase) -> Counter[Run]:
         pitches = notes["pitch"][::-1][first].astype(int)
         steps = np.diff(pitches).tolist()
         waits = np.log2(np.maximum(1, np.diff(onsets.astype(np.int64))))
-        ratios = np.clip(np.rint(2 * np.diff(waits)), -8, 8).astype(int).tolist()
+        ratios = ratio_class(np.diff(waits)).tolist()
         for size in RUNS:
             for k in range(len(steps) - size + 2):
                 found[(*steps[k : k + size - 1], 99, *ratios[k : k + size - 2])] += 1

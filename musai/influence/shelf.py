@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from musai.corpus import Corpus, Work, permission
 from musai.errors import NotFound
 from musai.folders import home
-from musai.influence import gradients, lexical
+from musai.influence import gradients, lexical, truth
 from musai.music import Phrase
 from musai.transformer import checkpoint, data
 from musai.transformer.network import Network
@@ -166,7 +166,7 @@ class Shelf:
             first(by_gradient),
             first(by_words),
             self._sums(by_gradient),
-            _spearman(by_gradient, by_words),
+            round(float(truth.correlations(by_gradient[:, None], by_words[:, None])[0]), 3),
             int((~shown).sum()),
             self._missing,
         )
@@ -221,10 +221,3 @@ def _done(told: Path, key: str) -> int:
         return int(held["done"]) if held["key"] == key else 0
     except (OSError, ValueError, KeyError, TypeError):
         return 0
-
-
-def _spearman(a: Floats, b: Floats) -> float:
-    from scipy.stats import spearmanr
-
-    found = float(spearmanr(a, b)[0])
-    return 0.0 if np.isnan(found) else round(found, 3)

@@ -64,13 +64,13 @@ def reliability(said: Floats, came: Floats, seed: int = 7, times: int = 1000) ->
     for t in range(times):
         rows = rng.integers(subsets_, size=subsets_)
         columns = rng.integers(queries, size=queries)
-        drawn[t] = _correlations(said[rows][:, columns], came[rows][:, columns]).mean()
-    each = _correlations(said, came)
+        drawn[t] = correlations(said[rows][:, columns], came[rows][:, columns]).mean()
+    each = correlations(said, came)
     low, high = np.quantile(drawn, [0.025, 0.975])
     return Reliability(float(each.mean()), float(low), float(high), tuple(each.tolist()))
 
 
-def _correlations(a: Floats, b: Floats) -> Floats:
+def correlations(a: Floats, b: Floats) -> Floats:
     """Spearman's correlation of each column, ties at their mean rank; 0 where one is constant."""
     x, y = (rankdata(m, axis=0) - (len(m) + 1) / 2 for m in (a, b))
     size = np.sqrt((x * x).sum(0) * (y * y).sum(0))

@@ -16,7 +16,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from musai.match.compiled import kernels
-from musai.match.kernels import BAR, BEAT, BETWEEN, HALF  # noqa: F401
 from musai.match.learned import learned
 from musai.match.streams import SPREAD
 from musai.music.metre import Metre

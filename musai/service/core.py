@@ -71,7 +71,7 @@ class Service:
     ) -> None:
         self.home = folders.home() if home is None else home
         self._clock = clock
-        self.ledger = Ledger.open(self.home / "ledger" / "ledger.sqlite")
+        self.ledger = Ledger.open(folders.ledger_file(self.home))
         self._announcer = Announcer()
         setting = Setting(self.home, threads)
         self._bench = Bench(corpora, matcher, builder, build, setting)
