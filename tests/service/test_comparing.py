@@ -149,6 +149,8 @@ def test_a_corpus_that_cannot_be_built_says_so_and_no_more_is_tried(make: Make) 
 def test_a_builder_cleans_up_when_the_service_closes(make: Make, tmp_path: Path) -> None:
     service = make(corpora=("wait",), build=True)
     until(lambda: state(service)["progress"])
+    # The builder tells how far it is before it writes the first of it.
+    until((tmp_path / "half").exists)
     assert (tmp_path / "half").exists()
     service.close()
     assert not (tmp_path / "half").exists()
