@@ -1,13 +1,16 @@
 """A bridge in a thread of its own, for programs that have no loop to give."""
 
 import asyncio
-import contextlib
 import threading
+from concurrent.futures import Future
 from typing import Any
 
 from musai.service.interface import ServiceLike
-from musai.service.jams import How
+from musai.service.jams import Wish
 from osc_bridge.server import Bridge
+
+PATIENCE = 5.0
+"""Seconds for which somebody who looks on waits for the loop."""
 
 
 class BridgeThread:
@@ -45,9 +48,13 @@ class BridgeThread:
     def _run(self) -> None:
         asyncio.run(self._main())
 
-    def _again(self, jam: int, how: How, take: int) -> None:
-        with contextlib.suppress(RuntimeError):  # the loop has just ended
-            self._loop.call_soon_threadsafe(self.bridge.again, jam, how, take)
+    def _wish(self, jam: int, wish: Wish) -> str:
+        done: Future[str] = Future()
+        try:
+            self._loop.call_soon_threadsafe(lambda: done.set_result(self.bridge.wish(jam, wish)))
+            return done.result(PATIENCE)
+        except (RuntimeError, TimeoutError):  # the loop has just ended, or has no time
+            return "the bridge does not answer; try again"
 
     async def _main(self) -> None:
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
@@ -56,7 +63,7 @@ class BridgeThread:
             await self.bridge.start()
             board = self._options.get("board")
             if board is not None:
-                board.control = self._again
+                board.control = self._wish
         except BaseException as error:
             self._error = error
             return

@@ -28,13 +28,13 @@ from math import inf
 from typing import Final
 
 from musai.service.events import Event, Failed
-from musai.service.jams import How
+from musai.service.jams import Wish
 from musai.transformer.controls import RANGES
 from osc_bridge.addresses import TABLE
 from osc_bridge.codec import Timed, decode, encode
 from osc_bridge.effects import Decided, Effect, Fetched, Key, Peer, Send
 from osc_bridge.errors import CODES
-from osc_bridge.jam_steps import Again as Played
+from osc_bridge.jam_wishes import wished
 from osc_bridge.jamming import SERVICE
 from osc_bridge.limits import Gate, Limits
 from osc_bridge.messages import Command, Fault, Message, Wrong, id_of, read, shortened, write
@@ -163,12 +163,13 @@ class Desk:
             self._expire(now, session, self.shared.limits.silence)
         return self._drained()
 
-    def again(self, now: float, jam: int, how: How, take: int) -> list[Effect]:
-        """Somebody who is no client has a take of a jam played again; 0: the current one."""
+    def wish(self, now: float, jam: int, wish: Wish) -> list[Effect]:
+        """Somebody who is no client wishes something of a jam.  Raises `Wrong` where that cannot be."""
         self.shared.now = now
         seat = self.shared.seats.get(jam)
-        if seat is not None and seat.jam.named(take, back=how == "back") is not None:
-            seat.feed(now, Played(take, how))
+        if seat is None:
+            raise Wrong("no_jam", f"the jam {jam} is over")
+        wished(seat, now, wish)
         return self._drained()
 
     def wake(self) -> float:

@@ -32,7 +32,7 @@ SERVICE: Final = 0
 """Stands for a client's number in the keys of what a jam asks for."""
 NEAR: Final = 4 * TICKS
 """Ticks that `at` may be away from now."""
-_LEFT_OUT: Final = ("bars", "seed", "tempo", "signature", "first", "voices", "change")
+LEFT_OUT: Final = ("bars", "seed", "tempo", "signature", "first", "voices", "change")
 """Parameters that a jam has from elsewhere."""
 
 
@@ -184,7 +184,7 @@ def _free(seat: Seat) -> int:
 
 def configure(seat: Seat, now: float, session: "Session", wanted: dict[str, Any]) -> None:
     """The jam's parameters as they are, with these, and this client's wishes and sounds."""
-    values = {name: v for name, v in session.values.items() if name not in _LEFT_OUT}
+    values = {name: v for name, v in session.values.items() if name not in LEFT_OUT}
     sounds = {i: (voice.program, voice.drum) for i, voice in session.voices.items()}
     before = seat.jam.config
     config = msgspec.structs.replace(

@@ -21,7 +21,7 @@ from typing import Any, Final, ParamSpec, TypeVar
 from musai.errors import BadInput, MusaiError
 from musai.service.events import Compared, Event, Failed
 from musai.service.interface import ServiceLike
-from musai.service.jams import How, JamBoard
+from musai.service.jams import JamBoard, Wish
 from musai.transformer.request import Request
 from osc_bridge.addresses import DEFAULT_PORT
 from osc_bridge.asks import Ask
@@ -47,6 +47,7 @@ from osc_bridge.effects import (
 from osc_bridge.jam_logs import JamLogs, Kept
 from osc_bridge.limits import Limits
 from osc_bridge.link import Links
+from osc_bridge.messages import Wrong
 from osc_bridge.midiclock import Told
 from osc_bridge.record import ServerRecord
 from osc_bridge.session import About
@@ -221,10 +222,15 @@ class Bridge:
             self._loop.call_soon(self._work)
         self._nap()
 
-    def again(self, jam: int, how: How, take: int) -> None:
-        """Play a take of a jam again: the board's wish, on this loop."""
-        self._step(self.desk.again, self._loop.time(), jam, how, take)
+    def wish(self, jam: int, wish: Wish) -> str:
+        """Do what somebody who looks on wishes of a jam, on this loop; why it cannot be, or nothing."""
+        try:
+            effects = self.desk.wish(self._loop.time(), jam, wish)
+        except Wrong as wrong:
+            return str(wrong)
+        self._step(lambda: effects)
         self._nap()
+        return ""
 
     def _nap(self) -> None:
         if self._closing:

@@ -14,7 +14,7 @@ from typing import Literal
 
 import msgspec
 
-from musai.errors import NotFound
+from musai.errors import BadInput, NotFound
 from musai.ledger.chain import utc_text
 
 KEPT = 4000
@@ -24,11 +24,38 @@ ENDED = 8
 """Jams that are remembered once they are over."""
 
 How = Literal["same", "vary", "back"]
+Setting = bool | int | float | str
 Listener = Callable[[int, bytes], None]
 """Called from the bridge's loop with a jam's number and a line, empty at its end; must not block."""
 
-Control = Callable[[int, How, int], None]
-"""Has a take (0: the current one) of a jam played again.  Called from any thread."""
+
+class Wish(msgspec.Struct, frozen=True):
+    """Base of what somebody who looks on may wish of a jam."""
+
+
+class PlayAgain(Wish, frozen=True):
+    """A take (0: the current one) once more: the same, with the next seed, or the one before."""
+
+    how: How = "same"
+    take: int = 0
+
+
+class YourTurn(Wish, frozen=True):
+    """musai's turn: it answers what was played so far."""
+
+
+class Silence(Wish, frozen=True):
+    """All that sounds ends, and what is planned is dropped."""
+
+
+class PlayLike(Wish, frozen=True):
+    """Parameters of the jam and of its answers by name, as the bridge calls them; "default" takes one back."""
+
+    values: dict[str, Setting]
+
+
+Control = Callable[[int, Wish], str]
+"""Does what is wished of a jam; why it cannot, or nothing.  Called from any thread; waits for the bridge's loop."""
 
 
 class JamRow(msgspec.Struct, frozen=True):
@@ -108,8 +135,9 @@ class JamBoard:
 
         return lines, stop
 
-    def again(self, jam: int, how: How, take: int = 0) -> None:
-        """Have a take played again in time.  Raises `NotFound` for a jam that is over."""
+    def ask(self, jam: int, wish: Wish) -> None:
+        """Have a wish done.  Raises `NotFound` for a jam that is over, `BadInput` for what cannot be."""
         if not self.get(jam).running or self.control is None:
             raise NotFound(f"the jam {jam} is over; start one with musai midi or in your DAW")
-        self.control(jam, how, take)
+        if said := self.control(jam, wish):
+            raise BadInput(said)

@@ -11,6 +11,7 @@ from musai.errors import NotFound
 from musai.service import models as shelf
 from musai.service import rows
 from musai.service.events import Event, Failed, Finished
+from musai.service.jams import PlayAgain, PlayLike, Silence, YourTurn
 from musai.web import api_shapes as shapes
 
 REPLAY_SECONDS = 120.0
@@ -252,7 +253,25 @@ def jams(service: Any) -> list[Any]:
 
 def jam_again(service: Any, jam: str, body: shapes.JamAgainBody) -> shapes.Done:
     """Play a take again."""
-    service.jams.again(jam_number(jam), body.how, body.take)
+    service.jams.ask(jam_number(jam), PlayAgain(body.how, body.take))
+    return shapes.Done()
+
+
+def jam_turn(service: Any, jam: str) -> shapes.Done:
+    """Give musai its turn."""
+    service.jams.ask(jam_number(jam), YourTurn())
+    return shapes.Done()
+
+
+def jam_silence(service: Any, jam: str) -> shapes.Done:
+    """End all that sounds."""
+    service.jams.ask(jam_number(jam), Silence())
+    return shapes.Done()
+
+
+def jam_settings(service: Any, jam: str, body: shapes.JamSettingsBody) -> shapes.Done:
+    """Have musai play like this from now on."""
+    service.jams.ask(jam_number(jam), PlayLike(body.values))
     return shapes.Done()
 
 

@@ -151,6 +151,18 @@ class JamAgainBody(Asked, frozen=True, kw_only=True):
     take: Annotated[int, msgspec.Meta(ge=0, le=2**31 - 1)] = 0
 
 
+class JamSettingsBody(Asked, frozen=True, kw_only=True):
+    """Parameters by name, as `/musai/jam` and `/musai/set` take them; "default" takes one back."""
+
+    values: Annotated[
+        dict[
+            Annotated[str, msgspec.Meta(min_length=1, max_length=32)],
+            bool | int | float | Annotated[str, msgspec.Meta(max_length=600)],
+        ],
+        msgspec.Meta(min_length=1, max_length=32),
+    ]
+
+
 class ReportBody(Asked, frozen=True, kw_only=True):
     """What a report is about (see `Scope`) and the kind of file."""
 

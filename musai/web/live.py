@@ -18,6 +18,7 @@ from musai.report.html import policy
 from musai.report.lights import light_svg
 from musai.report.roll import picture_policy
 from musai.report.wording import LIGHTS
+from musai.transformer.instruments import PLAYERS
 from musai.web.api import written
 from musai.web.api_calls import jam_number
 from musai.web.api_files import midi
@@ -57,7 +58,7 @@ class LivePages:
     async def jam(self, request: HttpRequest) -> Response:
         """One of them as it happens."""
         row = self._service.jams.get(jam_number(request.path_params["jam"]))
-        return page(request, "jam.html.j2", jam=row)
+        return page(request, "jam.html.j2", jam=row, parts=("any", *PLAYERS))
 
     async def midi(self, request: HttpRequest) -> Response:
         """A phrase as a standard MIDI file."""

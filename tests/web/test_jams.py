@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 import pytest
 from starlette.testclient import TestClient
 
-from musai.errors import NotFound
-from musai.service.jams import ENDED, KEPT, JamBoard
+from musai.errors import BadInput, NotFound
+from musai.service.jams import ENDED, KEPT, JamBoard, PlayAgain, PlayLike, Silence, YourTurn
 from musai.web import PageServer, create_app
 from osc_bridge import jam_steps as s
 from osc_bridge.background import BridgeThread
@@ -84,14 +84,14 @@ def test_a_take_is_played_again_only_in_a_jam_that_runs(
     put(service.jams, [])
     body = {"how": "vary", "take": 2}
     assert client.post("/api/jams/1/again", json=body).status_code == 404
-    service.jams.control = lambda *told: asked.append(told)
+    service.jams.control = lambda *told: asked.append(told) or ""
     assert client.post("/api/jams/1/again", json=body).status_code == 202
-    assert asked == [(1, "vary", 2)]
+    assert asked == [(1, PlayAgain("vary", 2))]
     assert client.post("/api/jams/1/again", json={"how": "faster"}).status_code == 422
     service.jams.write(1, b"")
     assert client.post("/api/jams/1/again", json=body).status_code == 404
     with pytest.raises(NotFound, match="no jam 7"):
-        service.jams.again(7, "same")
+        service.jams.ask(7, PlayAgain())
 
 
 def test_a_jam_that_is_over_is_told_whole_and_the_connection_ends(
@@ -134,7 +134,23 @@ def test_the_bridge_shows_its_jams_and_the_board_plays_them_again(service: DeskS
             stop()
             kinds = [json.loads(line)["input"]["is"] for line in lines]
             assert kinds[:2] == ["transport", "configure"]
-            service.jams.again(row.jam, "same")  # there is no take yet: nothing happens
+            with pytest.raises(BadInput, match="take 0"):
+                service.jams.ask(row.jam, PlayAgain())  # there is no take yet
+            service.jams.ask(row.jam, YourTurn())
+            service.jams.ask(row.jam, Silence())
+            service.jams.ask(row.jam, PlayLike({"call": 0, "bars": 4, "density": 6, "key": "F#m"}))
+            for values in ({"call": 17}, {"density": "much"}, {"tempo": 90}, {"voice": 1}):
+                with pytest.raises(BadInput, match="legal is"):
+                    service.jams.ask(row.jam, PlayLike({"bars": 1, **values}))
+            hands.call("/musai/set", "temperature", 1.5)  # what was wished for stays
+            service.jams.ask(row.jam, PlayLike({"key": "default"}))
+            lines, stop = service.jams.follow(row.jam, lambda jam, line: None)
+            stop()
+            told = [json.loads(line)["input"] for line in lines]
+            config = [one["config"] for one in told if one["is"] == "configure"][-1]
+            assert (config["call"], config["bars"]) == (0, 4)
+            assert config["values"] == {"density": 6, "temperature": 1.5}
+            assert [one["is"] for one in told].count("turn") == 1
             hands.call("/musai/jam")
     assert thread.bridge.faults == 0
 
@@ -144,7 +160,7 @@ def test_a_running_jam_moves_on_its_page_and_its_takes_can_be_kept(
     browser: Page, service: DeskService
 ) -> None:
     asked: list[Any] = []
-    service.jams.control = lambda *told: asked.append(told)
+    service.jams.control = lambda *told: asked.append(told) or ""
     world = played()
     put(service.jams, world.entries)
     with PageServer(create_app(service), 0) as server:
@@ -171,11 +187,22 @@ def test_a_running_jam_moves_on_its_page_and_its_takes_can_be_kept(
         browser.js("document.querySelector('#jam-takes [data-how=same]').click()")
         browser.js("document.querySelector('#jam-takes [data-decision=keep]').click()")
         browser.until("document.querySelector('#jam-takes .state').textContent === 'kept'")
-        assert asked == [(1, "same", 1)]
+        assert asked == [(1, PlayAgain("same", 1))]
+        browser.js("document.querySelector('#jam-controls [data-do=turn]').click()")
+        browser.until("document.querySelector('#jam-controls .state').textContent === 'Its turn.'")
+        browser.js(
+            "(() => { const bars = document.querySelector('#jam-controls [name=bars]');"
+            " bars.value = '4'; bars.dispatchEvent(new Event('change', {bubbles: true})); })()"
+        )
+        browser.until("document.querySelector('#jam-controls .state').textContent !== 'Its turn.'")
+        assert asked[1:] == [(1, YourTurn()), (1, PlayLike({"bars": 4}))]
+        service.jams.control = lambda jam, wish: "bars is 99; legal is 1 to 16"
+        browser.js("document.querySelector('#jam-controls [data-do=silence]').click()")
+        browser.until("document.querySelector('#jam-controls .state').textContent.includes('99')")
         assert browser.js("document.querySelector('#roll').getAttribute('aria-label')") != ""
         service.jams.write(1, b"")
         browser.until("document.querySelector('#jam-say').textContent === 'The jam is over.'")
-        assert browser.errors == []
+        assert [error for error in browser.errors if "/silence" not in error] == []
         browser.driver.get("about:blank")
 
 

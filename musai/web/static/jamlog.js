@@ -10,6 +10,7 @@ export class JamLog {
     this.takes = new Map();
     this.word = "";
     this.variety = null;
+    this.config = null; // how musai plays along
     this.missed = this.late = 0;
     this.tempo = 120;
     this.offset = this.tick = 0;
@@ -49,6 +50,7 @@ export class JamLog {
   }
 
   in_configure({ config }) {
+    this.config = config;
     const [numerator, denominator] = config.signature ?? [4, 4];
     this.bar = (4 * TICKS * numerator) / denominator;
     this.beat = (4 * TICKS) / denominator;

@@ -1,6 +1,7 @@
 // The page of a running jam: its log as a moving piano roll, its takes with what can be done with them.
 
 import { TICKS } from "./beats.js";
+import { JamHands } from "./jamhands.js";
 import { JamLog } from "./jamlog.js";
 import { Roll } from "./roll.js";
 
@@ -22,6 +23,8 @@ const rows = new Map();
 let over = false;
 let described = 0;
 
+const hands = new JamHands(document.getElementById("jam-controls"), (what, body) => post(`/api/jams/${jam}/${what}`, body));
+let config = null;
 const roll = new Roll(canvas, scene, describe);
 const source = new EventSource(`/api/jams/${jam}/events`);
 source.addEventListener("past", (event) => {
@@ -58,6 +61,8 @@ function show() {
   counts.textContent = `${Math.round(log.tempo)} quarters a minute; ${log.missed} bars missed, ${log.late} notes left out.`;
   for (const take of log.takes.values()) row(take);
   if (log.variety) vary(log.variety);
+  if (log.config && log.config !== config) hands.show((config = log.config));
+  if (over) hands.end();
   if (log.playing && !over) roll.run();
   else roll.stop();
 }
@@ -110,13 +115,19 @@ async function act(take, made, button) {
   const [path, body] = how
     ? [`/api/jams/${jam}/again`, { how, take: take.number }]
     : [`/api/phrases/${take.phrase}/decision`, { decision: DECISIONS[decision] }];
-  const answer = await fetch(path, {
-    method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body),
-  });
+  const said = await post(path, body);
   const state = made.querySelector(".state");
-  if (!answer.ok) state.textContent = (await answer.json()).detail;
+  if (said) state.textContent = said;
   else if (decision) {
     state.textContent = DECISIONS[decision];
     made.dataset.state = DECISIONS[decision];
   } else state.textContent = "comes on the next bar line";
+}
+
+/** Why it was refused; nothing where it was done. */
+async function post(path, body) {
+  const answer = await fetch(path, {
+    method: "POST", headers: { "Content-Type": "application/json" }, body: body && JSON.stringify(body),
+  });
+  return answer.ok ? "" : (await answer.json()).detail;
 }

@@ -7,15 +7,23 @@ const KEYS = [
 const KEPT = ["tempo", "bars", "signature", "key", "temperature", "tidy", "loop", "click"];
 const STORE = "musai-settings";
 
+/** The keys, as choices of a control. */
+export function offerKeys(select) {
+  for (const name of KEYS) {
+    const tonic = name.replace(/m$/, "").replace("#", "♯").replace(/b$/, "♭");
+    select.append(new Option(`${tonic} ${name.endsWith("m") ? "minor" : "major"}`, name));
+  }
+}
+
+/** A temperature in a word. */
+export function temper(value) {
+  return value < 0.4 ? "careful" : value < 0.85 ? "calm" : value <= 1.15 ? "even" : value < 1.6 ? "bold" : "wild";
+}
+
 export class Settings {
   constructor(find, ranges, volume) {
     this.find = find;
-    for (const name of KEYS) {
-      const minor = name.endsWith("m");
-      const tonic = name.replace(/m$/, "").replace("#", "♯").replace(/b$/, "♭");
-      const option = new Option(`${tonic} ${minor ? "minor" : "major"}`, name);
-      find("key").append(option);
-    }
+    offerKeys(find("key"));
     const [low, high] = ranges.tempo;
     find("tempo").min = Math.max(40, low);
     find("tempo").max = Math.min(200, high);
@@ -33,8 +41,7 @@ export class Settings {
 
   said(name) {
     const value = Number(this.find(name).value);
-    if (name === "tempo") return String(value);
-    return value < 0.4 ? "careful" : value < 0.85 ? "calm" : value <= 1.15 ? "even" : value < 1.6 ? "bold" : "wild";
+    return name === "tempo" ? String(value) : temper(value);
   }
 
   /** What to play with, as plain values. */
