@@ -12,7 +12,7 @@ from musai.errors import BadInput, NotFound
 from musai.music import Phrase
 
 if TYPE_CHECKING:
-    from musai.influence.shelf import Influence
+    from musai.influence.kept import Influence
 
 
 @click.command()
@@ -28,7 +28,9 @@ def influence(phrase: str, model: str | None, corpus: str | None, top: int, as_j
     is merely alike), and whether they agree. Both are estimates, and how far they can be trusted
     is said beside them. Only works whose terms allow this display are named. The first time, the
     gradients of the model's works are worked out, which takes some minutes and can be broken off.
+    The estimate is kept in musai's home folder, where the page of the phrase finds it.
     """
+    from musai.influence import kept
     from musai.influence.shelf import Shelf
 
     asked = _phrase(phrase)
@@ -38,6 +40,7 @@ def influence(phrase: str, model: str | None, corpus: str | None, top: int, as_j
     with bars("influence", as_json) as progress:
         shelf.prepare(progress)
     found = shelf.ask(asked, top)
+    kept.save(found, folders.home(), shelf.model_id, asked.id)
     if as_json:
         say_json({**dataclasses.asdict(found), "sentence": found.sentence})
     else:

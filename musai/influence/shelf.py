@@ -6,7 +6,6 @@ model's hash; a run that is broken off goes on where it was.
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +16,7 @@ from musai.corpus import Corpus, Work, permission
 from musai.errors import NotFound
 from musai.folders import home
 from musai.influence import gradients, lexical, truth
+from musai.influence.kept import Influence, Pull, place
 from musai.music import Phrase
 from musai.transformer import checkpoint, data
 from musai.transformer.network import Network
@@ -32,52 +32,6 @@ REFERENCES = 24
 
 EVERY = 64
 """Works whose gradients are written at once."""
-
-
-@dataclass(frozen=True, slots=True)
-class Pull:
-    """One work's estimates for one phrase: word search and gradient, each as a share of the list's top.
-
-    `everywhere`: it heads half of all lists, whatever is asked, and so says little of this phrase.
-    """
-
-    work_id: str
-    title: str
-    collection: str
-    licence: str
-    lexical: float
-    gradient: float
-    everywhere: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Influence:
-    """What is estimated for a phrase.
-
-    `works` by gradient, `similar` by word search, best first; `collections` the sums of the
-    gradient's estimates, negative ones included, largest first.  `agreement` is Spearman's rank
-    correlation of the two lists over all works.  `hidden` works do not allow this display and
-    `missing` ones are not here: neither is named.
-    """
-
-    model: str
-    method: str
-    reliability: str
-    works: tuple[Pull, ...]
-    similar: tuple[Pull, ...]
-    collections: tuple[tuple[str, float], ...]
-    agreement: float
-    hidden: int
-    missing: int
-
-    @property
-    def sentence(self) -> str:
-        """Whether what is similar is what moved the phrase, in words."""
-        both = {p.work_id for p in self.works} & {p.work_id for p in self.similar}
-        shared = f"{len(both)} of the first {len(self.works)} works by gradient are also among those by word search"
-        if len(both) * 2 >= len(self.works):
-            return f"Similarity and influence agree: {shared}."
-        return f"Similarity and influence disagree: {shared}."
 
 
 METHOD = "products of projected gradients (tier 1), beside BM25 over runs of notes (tier 0)"
@@ -121,9 +75,14 @@ class Shelf:
         phrases = [held.phrase(work.id) for work in works]
         return cls(model, works, phrases, len(ids) - len(works))
 
+    @property
+    def model_id(self) -> str:
+        """The hash of the model's weights."""
+        return self._model.model_id
+
     def prepare(self, progress: Progress | None = None) -> None:
         """Have the gradient of every work: work out those that are not kept yet."""
-        folder = home() / "influence" / self._model.model_id[:16]
+        folder = place(home(), self._model.model_id)
         blocks = len(self._model.shape.weights())
         shape = (len(self._works), blocks * gradients.SIDE**2)
         key = json.dumps([shape, [work.id for work in self._works]])

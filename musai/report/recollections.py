@@ -68,10 +68,12 @@ def lines(told: Audit) -> list[str]:
         f"{extraction(row.drawn, 10_000):>10.2g}  {row.title} ({row.work_id[:12]}, event {row.event})"
         for row in worst(told, 10)
     ]
-    out.append(_repeats(told))
-    if told.half_steps:
-        out.append(_halves(told))
-    return out
+    return [*out, *sentences(told)]
+
+
+def sentences(told: Audit) -> list[str]:
+    """What to think of the likeliest windows: whether they repeat their prefix, and what halves say."""
+    return [_repeats(told), *([_halves(told)] if told.half_steps else [])]
 
 
 def page(told: Audit) -> str:
@@ -99,9 +101,7 @@ def page(told: Audit) -> str:
         "## The likeliest\n",
         _table(told),
     ]
-    parts.append(f"\n{_repeats(told)}\n")
-    if told.half_steps:
-        parts.append(f"\n{_halves(told)}\n")
+    parts += [f"\n{sentence}\n" for sentence in sentences(told)]
     parts.append(_shown(told))
     parts.append(
         "\n## Limits\n\n- The prefix is the work's own: nobody who does not have the work would ask so.\n"

@@ -20,11 +20,13 @@ from musai.ledger import Ledger
 from musai.music import Phrase
 from musai.service.history import History
 from musai.service.judging import reviewer
+from musai.service.knowing import influences
 from musai.service.models import models, trained_on
 from musai.service.rows import (
     Consequences,
     CorpusRow,
     Facets,
+    InfluenceRow,
     ModelUse,
     PermissionRow,
     TakedownRow,
@@ -64,6 +66,10 @@ class Catalogues:
     @property
     def _today(self) -> date:
         return self._clock().date()
+
+    def influences(self, phrase_id: str) -> list[InfluenceRow]:
+        """Which works moved a phrase, where `musai influence` has estimated it."""
+        return influences(self.shelves.home, self.shelves, phrase_id, self._today)
 
     def corpora(self) -> list[CorpusRow]:
         """Every corpus here, in the order of their names."""

@@ -249,6 +249,69 @@ class ModelRow(Row, frozen=True, kw_only=True):
     fault: str = ""
 
 
+class RecallWork(Row, frozen=True, kw_only=True):
+    """A training work's likeliest window: bits of luck (None: cannot be drawn), the probability of
+    drawing it in 100 and in 10,000 takes, how much of it repeats what stands before."""
+
+    work_id: str
+    title: str
+    bits: float | None
+    in_100: float
+    in_10000: float
+    repeats: float | None = None
+
+
+class Recall(Row, frozen=True, kw_only=True):
+    """What a model has by heart, as its audit of memorization says."""
+
+    works: int
+    windows: int
+    windows_reachable: int
+    works_reachable: int
+    works_at_even_odds: dict[str, int]
+    least_bits: float | None
+    median_bits: float | None
+    temperature: float
+    top_p: float
+    prefix: int
+    events: int
+    sentences: list[str]
+    likeliest: list[RecallWork]
+
+
+class PullRow(Row, frozen=True, kw_only=True):
+    """A training work's estimated influence on a phrase, as a share of the list's first, by gradient
+    and by word search; `everywhere`: it heads most lists, whatever is asked."""
+
+    work_id: str
+    title: str
+    collection: str
+    gradient: float
+    lexical: float
+    everywhere: bool
+
+
+class InfluenceRow(Row, frozen=True, kw_only=True):
+    """What was estimated for a phrase under a model; works whose terms do not allow it are counted only."""
+
+    model: str
+    sentence: str
+    method: str
+    reliability: str
+    works: list[PullRow]
+    hidden: int
+
+
+class ModelKnown(Row, frozen=True, kw_only=True):
+    """What was measured of a model: its recall (or why that cannot be told), the phrases whose
+    influences were estimated, whether its gradients are kept here."""
+
+    recall: Recall | None = None
+    fault: str = ""
+    estimated: list[str] = []
+    gradients: bool = False
+
+
 class JobRow(Row, frozen=True, kw_only=True):
     """Long work: how far it is, what failed and why, what came of it."""
 

@@ -12,6 +12,7 @@ from musai.service import models as shelf
 from musai.service import rows
 from musai.service.events import Event, Failed, Finished
 from musai.service.jams import PlayAgain, PlayLike, Silence, YourTurn
+from musai.service.knowing import known_of
 from musai.web import api_shapes as shapes
 
 REPLAY_SECONDS = 120.0
@@ -223,6 +224,16 @@ def models(service: Any) -> list[rows.ModelRow]:
 def model_works(service: Any, model: str) -> list[dict[str, str]]:
     """What a model was trained on."""
     return shelf.works_of(Path(model_row(service, model).folder))
+
+
+def model_known(service: Any, model: str) -> rows.ModelKnown:
+    """What was measured of a model."""
+    return known_of(service.home, model_row(service, model))
+
+
+def influences(service: Any, phrase: str) -> list[rows.InfluenceRow]:
+    """Which training works moved a phrase, where that was estimated."""
+    return service.catalogue.influences(service.history.row(phrase).phrase_id)  # type: ignore[no-any-return]
 
 
 def model_row(service: Any, name: str) -> rows.ModelRow:

@@ -78,6 +78,9 @@ TABLE: tuple[Endpoint, ...] = (
              stream=files.phrase_midi, answer=MIDI),
     Endpoint("GET", "/api/phrases/{phrase}/report", "report", "Its report (musai-report-1)",
              calls.report, answer=dict[str, Any]),
+    Endpoint("GET", "/api/phrases/{phrase}/influences", "influences",
+             "Training works that moved it, where musai influence has estimated that",
+             calls.influences, answer=list[rows.InfluenceRow]),
     Endpoint("POST", "/api/phrases/{phrase}/decision", "decide", "Keep or discard it",
              calls.decide, body=shapes.DecisionBody, answer=shapes.Done),
     Endpoint("POST", "/api/phrases/{phrase}/replay", "replay", "Make it again and say whether it is the same",
@@ -112,6 +115,9 @@ TABLE: tuple[Endpoint, ...] = (
              calls.models, answer=list[rows.ModelRow], errors=()),
     Endpoint("GET", "/api/models/{model}/works", "model_works", "What a model was trained on",
              calls.model_works, answer=list[dict[str, str]]),
+    Endpoint("GET", "/api/models/{model}/known", "model_known",
+             "What was measured of a model: what it has by heart, whose influence was estimated",
+             calls.model_known, answer=rows.ModelKnown),
 )  # fmt: skip
 """Every row; the order is that of the page, and decides where addresses overlap."""
 

@@ -106,6 +106,7 @@ class MatchPages(Desk):
             key = (lambda hit: (hit.title, hit.work_id)) if hidden else by_evidence
             return {
                 "found": detail,
+                "influences": self.service.catalogue.influences(detail.row.phrase_id),
                 "hits": sorted(detail.hits, key=key),
                 "shown": SHOWN,
                 "hidden": hidden,

@@ -149,6 +149,7 @@ class MorePages(Desk):
             have = set(works[0]) if works else set()
             return {
                 "model": row,
+                "known": api_calls.model_known(self.service, name),
                 "card": Markup(card_html(row.card)),
                 "works": fit[query.offset : query.offset + query.limit],
                 "total": len(fit),

@@ -9,6 +9,7 @@ import toy
 from musai.corpus import Work
 from musai.corpus.licences import Term, Terms
 from musai.folders import home
+from musai.influence import kept
 from musai.influence.shelf import EVERY, Shelf
 from tests.transformer.models import small_model
 
@@ -78,3 +79,21 @@ def test_a_table_of_other_works_or_half_a_note_of_it_is_made_anew(place, broken)
     (folder / "gradients.json").write_text(broken)
     shelf()
     assert (np.load(folder / "gradients.npy") == before).all()
+
+
+def test_an_estimate_is_kept_under_model_and_phrase_and_read_again(place):
+    held = shelf()
+    found = held.ask(PHRASES[3])
+    kept.save(found, place, held.model_id, PHRASES[3].id)
+    assert kept.load(place, held.model_id, PHRASES[3].id) == found
+    assert kept.estimated(place, held.model_id) == [PHRASES[3].id]
+    assert kept.load(place, "f" * 64, PHRASES[3].id) is None
+    assert kept.load(place, held.model_id[:16] + "f" * 48, PHRASES[3].id) is None
+
+
+@pytest.mark.parametrize("broken", ["", "[]", "{}", '{"format": "musai-influence-1"}'])
+def test_an_estimate_that_cannot_be_read_is_none(place, broken):
+    held = shelf()
+    path = kept.save(held.ask(PHRASES[3]), place, held.model_id, PHRASES[3].id)
+    path.write_text(broken)
+    assert kept.load(place, held.model_id, PHRASES[3].id) is None

@@ -10,7 +10,11 @@ from pathlib import Path
 import pytest
 from starlette.testclient import TestClient
 
+from musai.corpus.licences import Term
+from musai.influence import kept
+from musai.influence.kept import Influence, Pull
 from musai.music import Phrase
+from musai.service.catalogues import Change
 from musai.web import create_app
 from tests.report.fixtures import QUOTE, Hit
 from tests.web.deskservice import DeskService
@@ -268,3 +272,37 @@ def test_of_many_hits_the_weaker_ones_are_folded_away(client, service):
     page = client.get(f"/match/{phrase}")
     assert page.status_code == 200
     assert "<summary>5 weaker</summary>" in page.text
+
+
+def test_a_model_says_what_it_has_by_heart(client, service):
+    page = client.get("/models/tunebook").text
+    told = client.get("/api/models/tunebook/known").json()["recall"]
+    assert told["windows"] > told["windows_reachable"] > 0
+    assert f"{told['windows']:,} windows" in page
+    assert told["likeliest"][0]["title"] in page
+    assert told["sentences"][0] in page
+    assert "musai influence PHRASE" in page
+
+
+def test_works_that_moved_a_phrase_are_named_as_their_terms_stand_today(client, service):
+    phrase, work = service.world.phrase(), service.world.work()
+    model = next(m for m in client.get("/api/models").json() if m["name"] == "tunebook")
+    pulls = tuple(
+        Pull(id, title, "reels", "CC0-1.0", 0.5, 1.0, False)
+        for id, title in ((work.id, work.title), ("f" * 64, "gone since"))
+    )
+    found = Influence("tunebook", "gradients", "a proxy", pulls, (), (), 0.1, 3, 0)
+    kept.save(found, service.home, model["model_id"], phrase)
+    page = client.get(f"/match/{phrase}").text
+    assert "Works that moved tunebook here: an estimate" in page
+    assert "gone since" not in page
+    (told,) = client.get(f"/api/phrases/{phrase}/influences").json()
+    free = service.catalogue.work("reels", work.id).permissions
+    allowed = next(one.status for one in free if one.use == "influence") == "allowed"
+    assert [one["work_id"] for one in told["works"]] == [work.id] * allowed
+    assert told["hidden"] == 3 + 2 - allowed
+    change = Change("influence", Term("denied", "no"))
+    service.catalogue.set_terms("reels", [work.id], change, who="Ada")
+    (told,) = client.get(f"/api/phrases/{phrase}/influences").json()
+    assert (told["works"], told["hidden"]) == ([], 5)
+    assert f"/match/{phrase}#influence" in client.get("/models/tunebook").text

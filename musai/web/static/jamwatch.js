@@ -58,13 +58,17 @@ function scene() {
 function show() {
   const word = over ? "The jam is over." : `musai is ${WORDS[log.word] ?? "here"}.`;
   if (say.textContent !== word) say.textContent = word;
-  counts.textContent = `${Math.round(log.tempo)} quarters a minute; ${log.missed} bars missed, ${log.late} notes left out.`;
+  counts.textContent = `${Math.round(log.tempo)} quarters a minute; ${counted(log.missed, "bar")} missed, ${counted(log.late, "note")} left out.`;
   for (const take of log.takes.values()) row(take);
   if (log.variety) vary(log.variety);
   if (log.config && log.config !== config) hands.show((config = log.config));
   if (over) hands.end();
   if (log.playing && !over) roll.run();
   else roll.stop();
+}
+
+function counted(number, thing) {
+  return `${number} ${thing}${number === 1 ? "" : "s"}`;
 }
 
 /** What the picture shows, in words, once in a while. */

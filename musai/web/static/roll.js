@@ -194,7 +194,7 @@ export class Roll {
     pen.beginPath();
     if (who === "human") pen.roundRect(left, y, wide, tall, Math.min(4, tall / 2));
     else slanted(pen, left, y, wide, tall);
-    pen.fillStyle = who === "human" ? this.ink("human") : heard ? this.hatch : this.ink("card");
+    pen.fillStyle = who === "human" ? this.ink("human") : planned ? this.ink("card") : this.hatch;
     pen.fill();
     pen.strokeStyle = this.ink(planned ? "musai" : who);
     pen.lineWidth = sounding ? 3 : 1.4;
