@@ -124,6 +124,7 @@ def reruns(scope: Scope, rows: Sequence[PhraseRow]) -> list[Rerun]:
                 shows=f"“{made.name}” made again note for note, or where it differs; so for each replay id below",
             )
         )
+        found += _evidence(made, [row for row in rows if row.decision == "kept" and row.replay_id])
     file = next((row for row in rows if row.origin == "file"), None)
     if file is not None:
         found.append(
@@ -140,3 +141,23 @@ def reruns(scope: Scope, rows: Sequence[PhraseRow]) -> list[Rerun]:
         )
     )
     return found
+
+
+def _evidence(made: PhraseRow, kept: Sequence[PhraseRow]) -> list[Rerun]:
+    """The bundle that somebody else can verify: of a session's kept takes, else of one phrase."""
+    sessions = {row.session for row in kept if row.session}
+    if len(sessions) == 1:
+        what, told = ["--session", *sessions], "each kept take of the session"
+        made = kept[0]
+    else:
+        what, told = [made.phrase_id[:12]], f"“{made.name}”, or any other phrase made here,"
+    return [
+        Rerun(
+            command=shlex.join(["musai", "evidence", "make", *what]),
+            shows=f"signs how {told} was made: phrase, request, model and every choice, in a folder for whoever shall check it elsewhere",
+        ),
+        Rerun(
+            command=f"musai evidence verify musai-evidence-{made.phrase_id[:8]}",
+            shows="whether signature and chain hold and the same notes come again: EXACT, EQUIVALENT or DIVERGED",
+        ),
+    ]

@@ -156,6 +156,23 @@ def test_a_report_prints_the_command_that_makes_it_again(told: Scope, command: s
     assert scopes.command(told) == command
 
 
+def test_a_report_says_how_to_have_evidence_that_others_can_verify(
+    here: World, reports: Reports
+) -> None:
+    first = here.phrase()
+    here.match(first, "green", 0.5)
+    commands = [one.command for one in reports.dossier(scope("all")).reruns]
+    assert f"musai evidence make {first[:12]}" in commands
+    assert f"musai evidence verify musai-evidence-{first[:8]}" in commands
+    here.ledger.append(
+        "decision",
+        {"phrase_id": first, "session": "tuesday", "decision": "kept"},
+        utc=here.clock(),
+    )
+    commands = [one.command for one in reports.dossier(scope("session", "tuesday")).reruns]
+    assert "musai evidence make --session tuesday" in commands
+
+
 def test_every_format_is_a_file(here: World, reports: Reports, tmp_path: Path) -> None:
     here.match(here.phrase(), "red", 0.0001)
     told = reports.dossier(scope("all"))
