@@ -23,6 +23,7 @@ from musai.cli.demo import demo, settling
 from musai.service import Service
 from musai.service.core import DEFAULT_CORPUS
 from musai.web import PageServer, create_app
+from musai.web.server import HOST
 from musai.web.server import PORT as WEB_PORT
 from osc_bridge.addresses import DEFAULT_PORT
 from osc_bridge.background import BridgeThread
@@ -87,7 +88,9 @@ def serve(
         )
         # Ten thousand works take a second to lay out: nobody shall wait for it at the first look.
         threading.Thread(target=service.catalogue.warm, name="musai-warm", daemon=True).start()
-        page = stack.enter_context(PageServer(create_app(service), web_port))
+        opened = _opened_to_the_network(lan)
+        app = create_app(service, token=opened.get("token", ""))
+        page = stack.enter_context(PageServer(app, web_port, opened.get("host", HOST)))
         bridge = BridgeThread(
             service,
             port=port,
@@ -96,11 +99,11 @@ def serve(
             jams=folders.home() / "jams" if jam_mib > 0 else None,
             kept=Kept(jam_days, jam_mib),
             board=service.jams,
-            **_opened_to_the_network(lan),
+            **opened,
         )
         stack.enter_context(bridge)
         if lan:
-            click.echo(f"token for other machines: {_token(folders.home())}", err=True)
+            click.echo(f"token for other machines: {opened['token']}", err=True)
         addresses = {"web": page.url, "osc": dict(bridge.bridge.addresses), "pid": os.getpid()}
         if as_json:
             click.echo(json.dumps(addresses))
@@ -115,7 +118,7 @@ def serve(
 
 
 def _opened_to_the_network(lan: bool) -> dict[str, str]:
-    """The bridge's options: all addresses and a token, or neither.  The page stays here."""
+    """Options of bridge and page: all addresses and a token, or neither."""
     return {"host": "0.0.0.0", "token": _token(folders.home())} if lan else {}
 
 

@@ -16,14 +16,18 @@ from musai.web.desk_catalogue import CataloguePages
 from musai.web.desk_compare import ComparePages
 from musai.web.desk_match import MatchPages
 from musai.web.desk_more import MorePages
+from musai.web.entrance import Entrance
 from musai.web.guard import LOOPBACK, Guard
 from musai.web.limits import BodyLimit
 from musai.web.live import LivePages
 from musai.web.problems import refused
 
 
-def create_app(service: Any, *, hosts: Iterable[str] = LOOPBACK) -> Starlette:
-    """The console over `service`; `hosts` are the names under which it may be asked for."""
+def create_app(service: Any, *, hosts: Iterable[str] = LOOPBACK, token: str = "") -> Starlette:
+    """The console over `service`; `hosts` are the names under which it may be asked for.
+
+    With a `token` other machines may ask too, by any address of this one, and present it.
+    """
     # Windows keeps its own table of types, in which scripts are often plain text.
     mimetypes.add_type("text/javascript", ".js")
     mimetypes.add_type("text/css", ".css")
@@ -38,7 +42,11 @@ def create_app(service: Any, *, hosts: Iterable[str] = LOOPBACK) -> Starlette:
             Mount("/static", StaticFiles(packages=[("musai.web", "static")])),
             Mount("/design", StaticFiles(packages=[("musai.report", "design")])),
         ],
-        middleware=[Middleware(Guard, hosts=hosts), Middleware(BodyLimit)],
+        middleware=[
+            Middleware(Guard, hosts=hosts, addresses=bool(token)),
+            Middleware(Entrance, token=token),
+            Middleware(BodyLimit),
+        ],
         exception_handlers={
             MusaiError: refused,
             HTTPException: refused,

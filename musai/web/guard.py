@@ -8,6 +8,7 @@ something, and every WebSocket, must come from a page of this very server
 run nothing inline, and be shown in no other site's frame.
 """
 
+import ipaddress
 from collections.abc import Iterable
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -23,9 +24,14 @@ _REFUSED = 1008
 class Guard:
     """ASGI middleware that checks Host and Origin and adds the security headers."""
 
-    def __init__(self, app: ASGIApp, hosts: Iterable[str] = LOOPBACK) -> None:
+    def __init__(
+        self, app: ASGIApp, hosts: Iterable[str] = LOOPBACK, addresses: bool = False
+    ) -> None:
+        """`addresses`: any plain address is a name of this server, as it is to a network; what a site points
+        at this machine is never one."""
         self._app = app
         self._hosts = frozenset(hosts)
+        self._addresses = addresses
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in ("http", "websocket"):
@@ -44,7 +50,7 @@ class Guard:
         """Why a request is not answered; empty where it is."""
         host = headers.get("host", "")
         name = host.rsplit(":", 1)[0] if not host.endswith("]") else host
-        if name.lower() not in self._hosts:
+        if name.lower() not in self._hosts and not (self._addresses and _is_address(name)):
             return "this server answers only to its own machine: open it as 127.0.0.1"
         origin = headers.get("origin")
         if origin is None or (kind == "http" and method in SAFE_METHODS):
@@ -53,6 +59,14 @@ class Guard:
             changes = kind == "websocket" or method not in SAFE_METHODS
             return "" if not changes or site in ("none", "same-origin") else _FOREIGN
         return "" if origin.lower() == f"http://{host.lower()}" else _FOREIGN
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ipaddress.ip_address(name.removeprefix("[").removesuffix("]"))
+    except ValueError:
+        return False
+    return True
 
 
 def _refusal(said: str) -> JSONResponse:

@@ -1,4 +1,4 @@
-"""The page's server: uvicorn on a thread of its own, on loopback, its socket taken first."""
+"""The page's server: uvicorn on a thread of its own, on loopback unless told otherwise, its socket taken first."""
 
 import socket
 import threading
@@ -22,10 +22,10 @@ class PageServer:
     at once and not later from a thread.
     """
 
-    def __init__(self, app: ASGIApp, port: int = PORT) -> None:
+    def __init__(self, app: ASGIApp, port: int = PORT, host: str = HOST) -> None:
         check_range("the page's port", port, 0, 65535)
         try:
-            self._socket = socket.create_server((HOST, port), backlog=64)
+            self._socket = socket.create_server((host, port), backlog=64)
         except OSError as error:
             raise BadInput(
                 f"the page's port is {port}, which cannot be taken ({error}); "
@@ -37,6 +37,7 @@ class PageServer:
             log_level="warning",
             access_log=False,
             server_header=False,
+            proxy_headers=False,  # who asks is who is connected
             ws="websockets-sansio",
             ws_max_size=4 * MAX_BYTES,
             timeout_graceful_shutdown=2,

@@ -10,6 +10,8 @@ import re
 import socket
 import subprocess
 import sys
+import urllib.error
+import urllib.request
 from urllib.parse import urlsplit
 
 from osc_bridge.client import Client
@@ -30,11 +32,15 @@ def hello(host: str, port: int, token: str = "", kind: str = "tcp") -> str:
         return refused.code
 
 
-def reaches(host: str, port: int) -> bool:
-    """Whether anything listens there."""
-    with socket.socket() as one:
-        one.settimeout(5)
-        return one.connect_ex((host, port)) == 0
+def page(host: str, port: int, token: str = "") -> int:
+    """The status with which the HTTP API answers there."""
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    request = urllib.request.Request(f"http://{host}:{port}/api/corpora", headers=headers)
+    try:
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return int(answer.status)
+    except urllib.error.HTTPError as error:
+        return error.code
 
 
 def stranger(port: int) -> tuple[int, int]:
@@ -86,15 +92,15 @@ def main() -> None:
         line = server.stderr.readline()
     token = re.sub(r".*: ", "", line).strip()
     udp, tcp = (urlsplit(told["osc"][kind]).port or 0 for kind in ("udp", "tcp"))
-    page = urlsplit(told["web"]).port or 0
+    web = urlsplit(told["web"]).port or 0
     said = {
         "here": hello("127.0.0.1", tcp),
         "without": hello(ELSEWHERE, tcp),
         "wrong": hello(ELSEWHERE, udp, "wrong" + token, "udp"),
         "tcp": hello(ELSEWHERE, tcp, token),
         "udp": hello(ELSEWHERE, udp, token, "udp"),
-        "page here": reaches("127.0.0.1", page),
-        "page elsewhere": reaches(ELSEWHERE, page),
+        "page": [page("127.0.0.1", web), page(ELSEWHERE, web, token)],
+        "page without": [page(ELSEWHERE, web), page(ELSEWHERE, web, "wrong" + token)],
         "stranger": stranger(udp),
         "mode": oct(os.stat(os.path.join(sys.argv[1], "lan-token")).st_mode & 0o777),  # noqa: PTH116, PTH118
     }

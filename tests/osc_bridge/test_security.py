@@ -105,7 +105,7 @@ def test_no_command_names_a_file(room: Room) -> None:
 
 @pytest.mark.timeout(300)
 @pytest.mark.host("unshare", "ip")
-def test_served_to_a_network_the_token_opens_the_bridge_and_nothing_the_page(
+def test_served_to_a_network_the_token_opens_bridge_and_page_and_nothing_else_does(
     tmp_path: Path,
 ) -> None:
     write_model(tmp_path / "models" / "random")
@@ -121,6 +121,6 @@ def test_served_to_a_network_the_token_opens_the_bridge_and_nothing_the_page(
     sent, got = told.pop("stranger")
     assert told == {
         "here": "welcome", "without": "bad_token", "wrong": "bad_token", "tcp": "welcome", "udp": "welcome",
-        "page here": True, "page elsewhere": False, "mode": "0o600",
+        "page": [200, 200], "page without": [401, 401], "mode": "0o600",
     }  # fmt: skip
     assert 0 < got < sent
