@@ -65,6 +65,7 @@ class MatchPages(Desk):
                 "found": self.service.history.phrases(**values),
                 "sessions": [row.name for row in self.service.history.sessions() if row.name],
                 "in_use": [row["name"] for row in described["corpora"]],
+                "unrated": [] if waiting else [c for c in described["corpora"] if c.get("reason")],
                 "waiting": waiting and f"Matches are not rated yet: {waiting}.",
                 "jobs": active(self.service.jobs.list(), "match"),
             }

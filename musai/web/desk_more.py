@@ -13,7 +13,14 @@ from musai.web.api import converted
 from musai.web.api_shapes import ChangesQuery, JudgementsQuery, PhrasesQuery, ReportBody, WorksQuery
 from musai.web.cards import card_html
 from musai.web.desk import Desk, active, asked, form_of, onward, own_path, query_of
-from musai.web.reviewer import Reviewer, checked_name, remember, reviewer_of
+from musai.web.reviewer import (
+    Reviewer,
+    checked_name,
+    last_seen,
+    remember,
+    remember_seen,
+    reviewer_of,
+)
 
 NO_NAME = "-"
 """How a session without a name is called in addresses."""
@@ -166,7 +173,13 @@ class MorePages(Desk):
         """What happened, newest first."""
         query = asked(request, ChangesQuery)
         found = await self.ask(lambda: api_calls.changes(self.service, query))
-        return await self.page(request, "changes.html.j2", found=found, since=query.since)
+        seen = last_seen(request)
+        fresh = sum(one.seq > seen for one in found) if seen else 0
+        answer = await self.page(
+            request, "changes.html.j2", found=found, since=query.since, seen=seen, fresh=fresh
+        )
+        remember_seen(answer, max([seen, *(one.seq for one in found)]))
+        return answer
 
     async def reviewer(self, request: HttpRequest) -> Response:
         """Who are you?"""

@@ -25,6 +25,7 @@ PLACES = (
     ("/sessions", "Sessions"),
     ("/reports", "Reports"),
     ("/models", "Models"),
+    ("/changes", "Changes"),
 )
 """The navigation: address and word, in the order in which they stand."""
 

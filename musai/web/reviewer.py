@@ -1,4 +1,4 @@
-"""Who sits at the desk, and how they want to judge: two cookies of this browser, no account."""
+"""Who sits at the desk, how they want to judge, what they have seen: cookies of this browser, no account."""
 
 from dataclasses import dataclass
 from urllib.parse import quote, unquote
@@ -11,6 +11,7 @@ from musai.report.svg import printable
 
 NAME = "musai-reviewer"
 EAR = "musai-listen-first"
+SEEN = "musai-seen"
 LONGEST = 80
 UNNAMED = "unnamed"
 _YEAR = 365 * 24 * 3600
@@ -48,3 +49,14 @@ def remember(response: Response, reviewer: Reviewer) -> None:
     values = {NAME: quote(reviewer.name), EAR: "yes" if reviewer.listens_first else "no"}
     for cookie, value in values.items():
         response.set_cookie(cookie, value, max_age=_YEAR, samesite="strict", httponly=True)
+
+
+def last_seen(request: HttpRequest) -> int:
+    """The newest ledger record that this browser was shown among the changes; 0 for none."""
+    text = request.cookies.get(SEEN, "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 16 else 0
+
+
+def remember_seen(response: Response, seq: int) -> None:
+    """Keep it in this browser for a year."""
+    response.set_cookie(SEEN, str(seq), max_age=_YEAR, samesite="strict", httponly=True)

@@ -1,8 +1,9 @@
 """`make bench-desk`: the rights holder's desk on real music, driven in a real browser.
 
 Imports 715 songs as a folder with its manifest, matches files of about 1,000
-notes, opens comparisons, judges, exports; lists, searches and filters a
-catalogue of 10,000 works; lets axe-core look at every page.  Raw rows in
+notes, opens comparisons, judges, exports and opens the report; lists, searches
+and filters a catalogue of 10,000 works; lets axe-core look at every page, that of
+a running jam among them.  Raw rows in
 out/bench/, one JSON object as the last line.  Needs real music beside the
 checkout (../shared/data), Chromium, and axe-core (see tests/web/axe.py).
 """
@@ -23,6 +24,7 @@ import psutil
 from selenium.webdriver.common.by import By
 
 from tests.bench import desk_music as music
+from tests.bench.players import Human
 from tests.bench.server import running
 from tests.bench.table import OUT, Result, quantile, save_rows, show
 from tests.web import axe
@@ -35,8 +37,9 @@ LOOKS = 60
 class Bench:
     """A server, a browser, and what was measured."""
 
-    def __init__(self, url: str, page: Page, seed: int) -> None:
+    def __init__(self, url: str, osc: int, page: Page, seed: int) -> None:
         self.url, self.page, self.driver, self.seed = url.rstrip("/"), page, page.driver, seed
+        self.osc = osc
         self.result = Result()
         self.rows: list[dict[str, Any]] = []
 
@@ -162,6 +165,11 @@ def compare(bench: Bench) -> None:
     bench.driver.find_element(By.NAME, "who").send_keys("Ada")
     bench.driver.find_element(By.CSS_SELECTOR, ".judge button.primary").click()
     bench.page.until("document.querySelector('#judgement .tag')", 30)
+
+
+def export(bench: Bench, place: Path) -> dict[str, float]:
+    """Write the report of all files as page, PDF and table; how large the page is and how soon it opens."""
+    figures = {}
     for kind in ("html", "pdf", "csv"):
         known = bench.jobs
         began = time.perf_counter()
@@ -176,6 +184,30 @@ def compare(bench: Bench) -> None:
             f"export of the session as {kind}",
             f"{time.perf_counter() - began:.1f} s, {size / 1e6:.2f} MB {job['error']}".strip(),
         )
+        if kind == "html":
+            path = place / "report.html"
+            path.write_bytes(bench.get(f"/api/jobs/{job['id']}/file"))
+            drawn = path.read_text("utf-8").count('<figure id="match-')
+            opened = [open_ms(bench, path) for _ in range(3)]
+            figures = {"report_mb": round(size / 1e6, 2), "report_open_ms": round(max(opened))}
+            bench.tell("the page", f"{size / 1e6:.2f} MB", "5 MB")
+            bench.tell(
+                f"it opens, {drawn} matches drawn, the slowest of 3",
+                f"{max(opened):.0f} ms",
+                "2000 ms",
+            )
+    return figures
+
+
+def open_ms(bench: Bench, path: Path) -> float:
+    """Milliseconds from the start of the navigation until the page was loaded and two frames drawn."""
+    bench.driver.get("about:blank")
+    bench.driver.get(path.as_uri())
+    spent = bench.driver.execute_async_script(
+        "const done = arguments[0]; requestAnimationFrame(() => requestAnimationFrame(() => done(performance.now())));"
+    )
+    bench.rows.append({"what": "open", "path": path.name, "ms": round(spent, 2)})
+    return float(spent)
 
 
 def catalogue(bench: Bench) -> None:
@@ -209,9 +241,11 @@ def look_at_pages(bench: Bench) -> int:
         ),
         *("/match", f"/match/{row['phrase_id']}", f"/match/{row['phrase_id']}/{hit['work_id']}"),
         *("/judgements", "/sessions", "/sessions/files", "/reports", "/models", "/models/tunebook"),
-        *("/changes", "/reviewer", "/api/"),
+        *("/changes", "/reviewer", "/api/", "/catalogue/takedowns", "/jams", "/jams/1"),
     ]
     serious = 0
+    human = Human(bench.osc, seed=bench.seed, bpm=120, session="evening")
+    human.start()
     for width, dark in ((1280, False), (360, True)):
         axe.look(bench.driver, width, dark)
         for path in places:
@@ -220,6 +254,7 @@ def look_at_pages(bench: Bench) -> int:
             serious += len(found)
             for fault in found:
                 print(f"  {path}: {fault}", file=sys.stderr)
+    human.close()
     errors = [error for error in bench.page.errors if "favicon" not in error]
     bench.tell("pages looked at by axe-core", f"{2 * len(places)}, {serious} serious faults", "0")
     bench.tell("errors in the browser's console", str(len(errors)), "0")
@@ -236,7 +271,7 @@ def at_work(home: Path, seed: int) -> Iterator[Bench]:
         time.sleep(5)
         size = psutil.Process(server.process.pid).memory_info().rss / 2**20
         with chromium() as page:
-            bench = Bench(server.web, page, seed)
+            bench = Bench(server.web, server.port, page, seed)
             bench.tell("from start to the first page", f"{first:.2f} s", "1.50 s")
             bench.tell("the server at rest", f"{size:.0f} MiB", "300 MiB")
             yield bench
@@ -268,6 +303,7 @@ def main() -> None:
         # The same files again would be the same job: the whole batch is another one.
         seconds = match(bench, paths, 1800)
         compare(bench)
+        opened = export(bench, place)
         serious = look_at_pages(bench)
         figures = {
             "list_ms_p95": round(bench.p95("list"), 1),
@@ -276,6 +312,7 @@ def main() -> None:
             "compare_ms_p95": round(bench.p95("compare"), 1),
             f"files{chosen.files}_s": round(seconds, 1),
             "axe_serious": serious,
+            **opened,
         }
         for kind, most in (("list", 100), ("search", 100), ("filter", 100), ("compare", 300)):
             bench.tell(f"{kind}, p95 of {LOOKS}", f"{bench.p95(kind):.0f} ms", f"{most} ms")

@@ -45,12 +45,13 @@ def files(folder: Path, count: int, notes: int, seed: int) -> list[Path]:
     for number, at in enumerate(order.tolist()):
         phrase = Phrase.from_midi(LIEDER / chosen[at]["path"])
         path = folder / f"file-{number:03}.mid"
-        path.write_bytes(_changed(phrase, notes, rng).to_midi())
+        path.write_bytes(changed(phrase, notes, rng).to_midi())
         made.append(path)
     return made
 
 
-def _changed(phrase: Phrase, notes: int, rng: np.random.Generator) -> Phrase:
+def changed(phrase: Phrase, notes: int, rng: np.random.Generator) -> Phrase:
+    """Its first notes in another key, a tenth of their pitches moved."""
     part = phrase.notes[:notes].copy()
     pitch = part["pitch"].astype(np.int64) + int(rng.integers(-4, 5))
     moved = rng.random(len(part)) < 0.1

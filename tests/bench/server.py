@@ -35,11 +35,11 @@ class Server:
 
 
 @contextmanager
-def running(home: Path, model: str | None) -> Iterator[Server]:
-    """`musai serve` with a home of its own on free ports; ended by closing its input."""
+def running(home: Path, model: str | None, *options: str) -> Iterator[Server]:
+    """`musai serve` with a home of its own on free ports, and more options; ended by closing its input."""
     command = [sys.executable, "-c", "from musai.cli import main; main()", "serve", "--json"]
     command += ["--port", "0", "--web-port", "0", "--home", str(home)]
-    command += ["--with-parent", "--no-record", *(["--model", model] if model else [])]
+    command += ["--with-parent", "--no-record", *(["--model", model] if model else []), *options]
     process = subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8"
     )

@@ -306,3 +306,22 @@ def test_works_that_moved_a_phrase_are_named_as_their_terms_stand_today(client, 
     (told,) = client.get(f"/api/phrases/{phrase}/influences").json()
     assert (told["works"], told["hidden"]) == ([], 5)
     assert f"/match/{phrase}#influence" in client.get("/models/tunebook").text
+
+
+def test_who_comes_back_sees_what_is_new(client, service):
+    matched(service)
+    first = client.get("/changes").text
+    assert "since you were here last" not in first
+    assert "Nothing new since" in client.get("/changes").text
+    matched(service, "another.mid")
+    again = client.get("/changes").text
+    fresh = int(re.search(r"<b>(\d+) changes?</b> since you were here last", again)[1])
+    assert again.count('<span class="tag">new</span>') == fresh > 0
+    client.cookies.set("musai-seen", "-1; drop")
+    assert client.get("/changes").status_code == 200
+
+
+def test_files_of_one_drop_are_kept_together_as_a_session(client, service):
+    client.post("/match", files={"files": midi()}, data={"session": "Entwürfe"})
+    ended(service)
+    assert "Entwürfe" in client.get("/sessions").text
