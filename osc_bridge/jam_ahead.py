@@ -63,7 +63,7 @@ class JamAhead(JamState):
 
     def _prefill_nod(self) -> None:
         """The word may come at any time: read for the next line, and near it for the one after."""
-        line, near = self._nod(), self._ms(NEAR_MS)
+        line, near = self._line(self.now + self._ms(HARD_MS), TICKS), self._ms(NEAR_MS)
         self._read(line)
         if line - self.now <= near:
             # Who lets go and gives the word around a line has held to that line.
@@ -79,5 +79,7 @@ class JamAhead(JamState):
             self._out.append(s.Prefill(wanted, played, turn // TICKS % 2))
 
     def _nod(self) -> int:
-        """Where an answer would begin that is asked for by a word now."""
-        return self._line(self.now + self._ms(HARD_MS), TICKS)
+        """Where an answer would begin that is asked for by a word now: at the next beat for which its first
+        notes will be known in time, as far as the last answers tell, so that none of them is left out."""
+        needed = min(max(self._waits, default=0), TICKS)
+        return self._line(self.now + self._ms(HARD_MS) + needed, TICKS)

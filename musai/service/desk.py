@@ -49,6 +49,8 @@ class Ticket:
     recording: "Future[Record] | None" = None
     notes: int = 0
     first_note_ms: float = 0.0
+    kept: bool = False
+    """Whether its beginning was handed on to the ledger."""
     ended: bool = False
 
     def tell(self, event: Event) -> None:
@@ -215,7 +217,6 @@ class Desk:
             ticket.corpora = self._keeper.corpora_in_use()
             ticket.replay_id = ticket.request.replay_id(self.about["id"], ticket.corpus_id)
         ticket.tell(Started(ticket.number, ticket.replay_id))
-        self._keeper.began(ticket)
 
     def _sound(self, message: wire.Sound) -> None:
         ticket = self._tickets.get(message.ticket)
@@ -234,10 +235,20 @@ class Desk:
         )
         ticket.notes += 1
         ticket.tell(note)
+        if ticket.notes > 1:
+            self._keep(ticket)
+
+    def _keep(self, ticket: Ticket) -> None:
+        """Hand on that it has begun, once: with the second note, so that this work does not hold up the
+        first; where there is none, with the end."""
+        if ticket.replay_id and not ticket.kept:
+            ticket.kept = True
+            self._keeper.began(ticket)
 
     def _made(self, message: wire.Made) -> None:
         ticket = self._leave(message.ticket)
         if ticket is not None:
+            self._keep(ticket)
             self._keeper.made(ticket, message)
 
     def _refused(self, message: wire.Ended) -> None:
@@ -256,6 +267,7 @@ class Desk:
     def _fail(self, number: int, kind: str, reason: str) -> None:
         ticket = self._leave(number)
         if ticket is not None:
+            self._keep(ticket)
             self._keeper.failed(ticket, kind, reason)
 
     def _leave(self, number: int) -> Ticket | None:

@@ -1,9 +1,10 @@
 """Player: a model that answers a request in notes, one by one, in time order."""
 
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from musai.errors import BadRequest
 from musai.music import Note, Phrase
@@ -20,6 +21,9 @@ from musai.transformer.walk import Walk
 _ASKED = "asked for"
 """The topic under which the beginning of the last request is kept."""
 
+PLANS: Final = 8
+"""Plans that are kept, the last ones."""
+
 
 class Player:
     """Opens a model once and answers any number of requests, each as if it were the first.
@@ -33,6 +37,7 @@ class Player:
         self._model = model
         self._engine = Engine(model.shape, model.weights)
         self._prefixes = Prefixes(self._engine)
+        self._plans: OrderedDict[tuple[Request, float], Plan] = OrderedDict()
 
     @classmethod
     def open(cls, model: str | Path | None = None) -> "Player":
@@ -77,7 +82,7 @@ class Player:
         A request with a guard needs that guard handed in; `tally` counts what it did; `chooser`
         draws each choice.  Raises `BadRequest` before the first note, never after it.
         """
-        plan = make_plan(request, self._model)
+        plan = self._plan(request)
         if request.guard is None:
             return self._notes(request, plan, chooser)
         if guard is None:
@@ -92,15 +97,26 @@ class Player:
         how much of the context there is, 0 to 1, where more is to come.  Of each topic only what
         was read last is kept.
         """
-        return self._prefixes.read(make_plan(request, self._model, played).beginning(), topic)
+        return self._prefixes.read(self._plan(request, played).beginning(), topic)
 
     def phrase(self, request: Request, notes: Iterable[Note]) -> Phrase:
         """The notes as a phrase with the answer's metre, voices and exact length in bars."""
-        return make_plan(request, self._model).phrase(notes)
+        return self._plan(request).phrase(notes)
 
     def play(self, request: Request, guard: GuardLike | None = None) -> Phrase:
         """The whole answer at once."""
         return self.phrase(request, self.generate(request, guard))
+
+    def _plan(self, request: Request, played: float = 1.0) -> Plan:
+        """`make_plan`, or the plan made of the same request before: what was read in advance is asked
+        for next, and a plan costs some milliseconds."""
+        key = (request, played)
+        plan = self._plans.pop(key, None) or make_plan(request, self._model, played)
+        self._plans[key] = plan
+        while len(self._plans) > PLANS:
+            self._plans.popitem(last=False)
+        # Reading moves the writer on, and the kept one must stay where it is.
+        return replace(plan, writer=plan.writer.copy())
 
     def _notes(
         self,

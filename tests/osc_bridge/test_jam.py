@@ -83,6 +83,23 @@ def test_your_turn_is_answered_on_the_next_beat(world: World) -> None:
     assert len(world.words("note")) == 8
 
 
+def test_a_word_just_before_a_beat_is_answered_on_the_beat_for_which_its_first_notes_come_in_time(
+    world: World,
+) -> None:
+    world.play(60, 62, 64)
+    world.run(100)
+    world.feed(s.Turn())
+    world.run(4 * BAR)
+    # The last answer took 60 ticks: a word 40 before a beat is too late for that one.
+    start = world.now
+    world.play(60, 62, 64)
+    world.run(TICKS - 40)
+    world.feed(s.Turn())
+    world.run(2 * BAR)
+    assert world.words("take")[-1][1] == start + 5 * TICKS
+    assert [args[2] for args in world.words("end")] == [0, 0], "no note is left out as late"
+
+
 def test_voices_are_answered_in_their_own_voices(world: World) -> None:
     world.feed(s.On("1:a", 72, 80, 3))
     world.feed(s.On("2:a", 48, 80, 7))
