@@ -1,11 +1,20 @@
 """What the shows (page, OSC bridge, command line) may ask of a service, and nothing more."""
 
 from collections.abc import Callable
-from typing import Any, Protocol, runtime_checkable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from musai.music import Phrase
 from musai.service.events import Event
 from musai.transformer.request import Request
+
+if TYPE_CHECKING:
+    from musai.service.catalogues import Catalogues
+    from musai.service.history import History
+    from musai.service.jams import JamBoard
+    from musai.service.jobs import Jobs
+    from musai.service.reports import Reports
+    from musai.service.tasks import Tasks
 
 OnEvent = Callable[[Event], None]
 """Called from a reader thread, in order, once an event; must not block or raise."""
@@ -97,4 +106,47 @@ class ServiceLike(Protocol):
 
     def close(self) -> None:
         """End the workers and close the ledger; waiting tickets fail with kind "Closed"."""
+        ...
+
+
+class DeskLike(ServiceLike, Protocol):
+    """What the rights holder's desk may ask beside that: every method of these parts may wait for the disk."""
+
+    @property
+    def home(self) -> Path:
+        """The folder in which corpora, models and ledger lie."""
+        ...
+
+    @property
+    def history(self) -> "History":
+        """What the ledger holds of phrases, matches and judgements."""
+        ...
+
+    @property
+    def catalogue(self) -> "Catalogues":
+        """The works of the corpora, their terms, their end."""
+        ...
+
+    @property
+    def jobs(self) -> "Jobs":
+        """Long work: how far it is, what came of it."""
+        ...
+
+    @property
+    def tasks(self) -> "Tasks":
+        """What long work there is."""
+        ...
+
+    @property
+    def reports(self) -> "Reports":
+        """The evidence as files."""
+        ...
+
+    @property
+    def jams(self) -> "JamBoard":
+        """The jams that run now."""
+        ...
+
+    def use(self, corpus: str) -> None:
+        """Compare with a corpus from now on; what it lacks is built behind."""
         ...

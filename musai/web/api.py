@@ -17,12 +17,13 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from musai.errors import BadInput
+from musai.service.interface import DeskLike
 from musai.web.api_shapes import Nothing
 
 Call = Callable[..., Any]
 """Called with the service, then by name: `query`, `body`, and what the address holds."""
 
-Stream = Callable[[Any, HttpRequest], Awaitable[Response]]
+Stream = Callable[[DeskLike, HttpRequest], Awaitable[Response]]
 """For what is no plain value: files in, files out, events."""
 
 
@@ -47,7 +48,7 @@ class Endpoint:
     errors: tuple[int, ...] = (404,)
 
 
-def route(service: Any, rows: Sequence[Endpoint]) -> Route:
+def route(service: DeskLike, rows: Sequence[Endpoint]) -> Route:
     """All rows of one address as a route, so that what it refuses names every method it knows."""
     ends = {row.method: _endpoint(service, row) for row in rows}
 
@@ -57,7 +58,7 @@ def route(service: Any, rows: Sequence[Endpoint]) -> Route:
     return Route(rows[0].path, endpoint, methods=list(ends), name=rows[0].name)
 
 
-def _endpoint(service: Any, row: Endpoint) -> Callable[[HttpRequest], Awaitable[Response]]:
+def _endpoint(service: DeskLike, row: Endpoint) -> Callable[[HttpRequest], Awaitable[Response]]:
     async def endpoint(request: HttpRequest) -> Response:
         query = asked(row, request)
         if row.stream is not None:

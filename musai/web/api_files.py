@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
-from typing import Any
 
 import msgspec
 from anyio.to_thread import run_sync as in_thread
@@ -16,6 +15,7 @@ from musai.errors import BadInput, NotFound
 from musai.music import Phrase
 from musai.report import roll_svg
 from musai.report.roll import picture_policy
+from musai.service.interface import DeskLike
 from musai.service.rows import JobRow
 from musai.web.api import written
 from musai.web.api_calls import jam_number
@@ -29,13 +29,13 @@ BEAT_SECONDS = 15.0
 """Silence after which a comment keeps the connection alive."""
 
 
-async def start_match(service: Any, request: HttpRequest) -> Response:
+async def start_match(service: DeskLike, request: HttpRequest) -> Response:
     """Files in, a job that compares them out."""
     upload = await receive(request, service.home)
     return written(await in_thread(match_upload, service, upload), 202)
 
 
-def match_upload(service: Any, upload: Upload) -> JobRow:
+def match_upload(service: DeskLike, upload: Upload) -> JobRow:
     """Begin to compare what was sent; the folder goes when the job ends."""
     try:
         _checked(upload)
@@ -56,13 +56,13 @@ def _checked(upload: Upload) -> None:
             raise BadInput(f"{name} has {len(value)} characters; legal is up to {MAX_FIELD}")
 
 
-async def start_import(service: Any, request: HttpRequest) -> Response:
+async def start_import(service: DeskLike, request: HttpRequest) -> Response:
     """Files in, a job that adds them to a corpus out."""
     upload = await receive(request, service.home)
     return written(await in_thread(import_upload, service, upload), 202)
 
 
-def import_upload(service: Any, upload: Upload) -> JobRow:
+def import_upload(service: DeskLike, upload: Upload) -> JobRow:
     """Begin to add what was sent to the corpus that the form names."""
     try:
         _checked(upload)
@@ -91,18 +91,18 @@ def _top(upload: Upload) -> tuple[Path, Path | None]:
 _MANIFESTS = ("manifest.csv", "manifest.jsonl", "manifest.ndjson")
 
 
-async def all_events(service: Any, request: HttpRequest) -> Response:
+async def all_events(service: DeskLike, request: HttpRequest) -> Response:
     """Every change of every job."""
     return _events(service, lambda job: True, False)
 
 
-async def job_events(service: Any, request: HttpRequest) -> Response:
+async def job_events(service: DeskLike, request: HttpRequest) -> Response:
     """The changes of one job; the connection ends with it."""
     job = await in_thread(service.jobs.get, request.path_params["job"])
     return _events(service, lambda row: row.id == job.id, True)
 
 
-def _events(service: Any, wanted: Callable[[JobRow], bool], only: bool) -> Response:
+def _events(service: DeskLike, wanted: Callable[[JobRow], bool], only: bool) -> Response:
     return StreamingResponse(
         _told(service, wanted, only),
         media_type="text/event-stream",
@@ -110,7 +110,9 @@ def _events(service: Any, wanted: Callable[[JobRow], bool], only: bool) -> Respo
     )
 
 
-async def _told(service: Any, wanted: Callable[[JobRow], bool], only: bool) -> AsyncIterator[bytes]:
+async def _told(
+    service: DeskLike, wanted: Callable[[JobRow], bool], only: bool
+) -> AsyncIterator[bytes]:
     loop = asyncio.get_running_loop()
     waiting: asyncio.Queue[JobRow] = asyncio.Queue()
 
@@ -140,7 +142,7 @@ async def _told(service: Any, wanted: Callable[[JobRow], bool], only: bool) -> A
         stop()
 
 
-async def jam_events(service: Any, request: HttpRequest) -> Response:
+async def jam_events(service: DeskLike, request: HttpRequest) -> Response:
     """What a jam's log says, from what is remembered on, until the jam is over."""
     jam = jam_number(request.path_params["jam"])
     await in_thread(service.jams.get, jam)
@@ -151,7 +153,7 @@ async def jam_events(service: Any, request: HttpRequest) -> Response:
     )
 
 
-async def _jammed(service: Any, jam: int) -> AsyncIterator[bytes]:
+async def _jammed(service: DeskLike, jam: int) -> AsyncIterator[bytes]:
     loop = asyncio.get_running_loop()
     waiting: asyncio.Queue[bytes] = asyncio.Queue()
 
@@ -182,7 +184,7 @@ def event(row: JobRow) -> bytes:
     return b"event: job\ndata: " + msgspec.json.encode(row) + b"\n\n"
 
 
-async def job_file(service: Any, request: HttpRequest) -> Response:
+async def job_file(service: DeskLike, request: HttpRequest) -> Response:
     """The file that a job made."""
     row: JobRow = await in_thread(service.jobs.get, request.path_params["job"])
     path = row.result.get("path")
@@ -195,13 +197,13 @@ async def job_file(service: Any, request: HttpRequest) -> Response:
     )
 
 
-async def phrase_midi(service: Any, request: HttpRequest) -> Response:
+async def phrase_midi(service: DeskLike, request: HttpRequest) -> Response:
     """A phrase as a MIDI file."""
     phrase = await in_thread(service.phrase, request.path_params["phrase"])
     return midi(phrase, f"musai-{phrase.id[:8]}.mid")
 
 
-async def phrase_picture(service: Any, request: HttpRequest) -> Response:
+async def phrase_picture(service: DeskLike, request: HttpRequest) -> Response:
     """A phrase as a piano roll."""
     phrase = await in_thread(service.phrase, request.path_params["phrase"])
     rules = {"Content-Security-Policy": picture_policy()}
@@ -209,7 +211,7 @@ async def phrase_picture(service: Any, request: HttpRequest) -> Response:
     return Response(picture, media_type="image/svg+xml", headers=rules)
 
 
-async def work_midi(service: Any, request: HttpRequest) -> Response:
+async def work_midi(service: DeskLike, request: HttpRequest) -> Response:
     """A work as a MIDI file, from the owner's own desk."""
     corpus, work = request.path_params["corpus"], request.path_params["work"]
     if all(row.name != corpus for row in await in_thread(service.catalogue.corpora)):

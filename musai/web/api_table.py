@@ -8,6 +8,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from musai.service import rows
+from musai.service.interface import DeskLike
 from musai.service.jams import JamRow
 from musai.web import api_calls as calls
 from musai.web import api_files as files
@@ -122,7 +123,7 @@ TABLE: tuple[Endpoint, ...] = (
 """Every row; the order is that of the page, and decides where addresses overlap."""
 
 
-def routes(service: Any) -> list[BaseRoute]:
+def routes(service: DeskLike) -> list[BaseRoute]:
     """The API over a service, its OpenAPI document and its page."""
     described = msgspec.json.encode(document(TABLE))
     addresses: dict[str, list[Endpoint]] = {}

@@ -2,7 +2,6 @@
 
 import mimetypes
 from collections.abc import Iterable
-from typing import Any
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -11,6 +10,7 @@ from starlette.routing import BaseRoute, Mount
 from starlette.staticfiles import StaticFiles
 
 from musai.errors import MusaiError
+from musai.service.interface import DeskLike
 from musai.web import api_table
 from musai.web.desk_catalogue import CataloguePages
 from musai.web.desk_compare import ComparePages
@@ -23,7 +23,7 @@ from musai.web.live import LivePages
 from musai.web.problems import refused
 
 
-def create_app(service: Any, *, hosts: Iterable[str] = LOOPBACK, token: str = "") -> Starlette:
+def create_app(service: DeskLike, *, hosts: Iterable[str] = LOOPBACK, token: str = "") -> Starlette:
     """The console over `service`; `hosts` are the names under which it may be asked for.
 
     With a `token` other machines may ask too, by any address of this one, and present it.

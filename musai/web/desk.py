@@ -10,6 +10,7 @@ from starlette.requests import Request as HttpRequest
 from starlette.responses import RedirectResponse, Response
 
 from musai.errors import NotFound
+from musai.service.interface import DeskLike
 from musai.web import rendering
 from musai.web.api import check_id, converted
 
@@ -40,7 +41,7 @@ def active(jobs: list[Any], *kinds: str) -> list[Any]:
 class Desk:
     """Base of the pages' handlers, over one service."""
 
-    def __init__(self, service: Any) -> None:
+    def __init__(self, service: DeskLike) -> None:
         self.service = service
 
     async def page(self, request: HttpRequest, template: str, **values: Any) -> Response:

@@ -67,7 +67,7 @@ class ComparePages(Desk):
                 history.shown(phrase, work, who=reviewer.signature)
             told = {
                 "phrase_id": phrase,
-                "phrase_name": "The phrase" if blind else detail.phrase.name,
+                "phrase_name": detail.phrase.name if detail.phrase else "The phrase",
                 "work": detail.work,
                 "corpus": detail.corpus,
                 "blind": blind,

@@ -18,6 +18,7 @@ from musai.report.html import policy
 from musai.report.lights import light_svg
 from musai.report.roll import picture_policy
 from musai.report.wording import LIGHTS
+from musai.service.interface import DeskLike
 from musai.transformer.instruments import PLAYERS
 from musai.web.api import written
 from musai.web.api_calls import jam_number
@@ -31,7 +32,7 @@ from musai.web.stream import Conversation
 class LivePages:
     """The handlers; each asks the service and says what it said."""
 
-    def __init__(self, service: Any) -> None:
+    def __init__(self, service: DeskLike) -> None:
         self._service = service
 
     def routes(self) -> list[BaseRoute]:

@@ -60,6 +60,9 @@ def running(home: Path, model: str | None, *options: str) -> Iterator[Server]:
             process.wait(30)
         except subprocess.TimeoutExpired:
             process.kill()
+            process.wait()
+        assert process.stdout is not None
+        process.stdout.close()
 
 
 def memory(server: Server) -> tuple[float, float]:

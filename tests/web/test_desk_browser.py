@@ -9,6 +9,8 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
 from musai.web import PageServer, create_app
+from osc_bridge.jam_steps import TICKS, to_line
+from tests.osc_bridge.jam_world import World
 from tests.report.fixtures import QUOTE
 from tests.web import axe
 from tests.web.browser import Page
@@ -27,6 +29,12 @@ class AtDesk:
         service.world.match(self.phrase)
         self.made = service.world.phrase()
         self.work = service.world.work().id
+        jam = World()
+        jam.start()
+        jam.play(*range(60, 68))
+        jam.run(TICKS)
+        for line in (b'{"session": "evening"}', *map(to_line, jam.entries)):
+            service.jams.write(1, line)
 
     @property
     def places(self) -> list[str]:
@@ -37,6 +45,7 @@ class AtDesk:
             *(f"{work}/takedown", "/catalogue/takedowns", "/match", match, f"{match}/{self.work}"),
             *("/judgements", "/sessions", "/sessions/tuesday", "/reports", "/models"),
             *("/models/tunebook", "/changes", "/reviewer", "/api/", "/nothing-here"),
+            *("/jams", "/jams/1"),
         ]
 
     def open(self, path: str) -> None:
