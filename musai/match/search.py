@@ -7,6 +7,7 @@ same score for a place that both look at.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -70,6 +71,13 @@ class Found:
 
 def lines(phrase: Phrase) -> tuple[list[Line], float]:
     """The lines of a phrase in windows of `LONGEST`, and the share of their notes in them."""
+    made, share = _lines(phrase)
+    return list(made), share
+
+
+@lru_cache(maxsize=8)
+def _lines(phrase: Phrase) -> tuple[tuple[Line, ...], float]:
+    """Kept for a while: a file is held against several corpora, and each asks for its lines twice."""
     windows = []
     total = 0
     for stream in streams(phrase):
@@ -88,7 +96,7 @@ def lines(phrase: Phrase) -> tuple[list[Line], float]:
         len(np.unique(np.concatenate([m.index for m in made if (m.kind, m.voice) == key])))
         for key in {(m.kind, m.voice) for m in made}
     )
-    return made, seen / total if total else 0.0
+    return tuple(made), seen / total if total else 0.0
 
 
 def line_of(phrase: Phrase, index: Ints, kind: str = "line", voice: int = 0) -> Line:

@@ -156,9 +156,7 @@ def comparison(
     service: DeskLike, phrase: str, work: str, query: shapes.ComparisonQuery
 ) -> rows.ComparisonDetail:
     """A phrase beside a work."""
-    return service.history.comparison(
-        phrase, work, corpus=query.corpus or None, blind=query.blind
-    )
+    return service.history.comparison(phrase, work, corpus=query.corpus or None, blind=query.blind)
 
 
 def judge(service: DeskLike, phrase: str, work: str, body: shapes.JudgeBody) -> rows.Judgement:
