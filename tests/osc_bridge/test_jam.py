@@ -89,13 +89,13 @@ def test_a_word_just_before_a_beat_is_answered_on_the_beat_for_which_its_first_n
     world.play(60, 62, 64)
     world.run(100)
     world.feed(s.Turn())
-    world.run(4 * BAR)
+    world.run(4 * BAR - 100)
     # The last answer took 60 ticks: a word 40 before a beat is too late for that one.
     start = world.now
     world.play(60, 62, 64)
     world.run(TICKS - 40)
     world.feed(s.Turn())
-    world.run(2 * BAR)
+    world.run(3 * BAR)
     assert world.words("take")[-1][1] == start + 5 * TICKS
     assert [args[2] for args in world.words("end")] == [0, 0], "no note is left out as late"
 
