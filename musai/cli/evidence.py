@@ -1,5 +1,6 @@
 """`musai evidence`: sign what was made and how; verify such a statement by doing it again."""
 
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,7 +13,17 @@ from musai.errors import BadInput, MusaiError, NotFound
 from musai.ledger import Ledger
 
 if TYPE_CHECKING:
+    from cryptography.x509 import Certificate
+
     from musai.service.evidencing import Evidence, Verified
+
+
+authority_option = click.option(
+    "--authority",
+    type=click.Path(path_type=Path),
+    metavar="CERT.pem",
+    help="Root certificates of the time-stamp authority.",
+)
 
 
 @click.group()
@@ -84,12 +95,7 @@ def make(
 )
 @click.option("--key", metavar="KEY", help="Whose it must be: a key's id or PEM file.")
 @click.option("--midi", type=click.Path(path_type=Path), help="Is this MIDI file that phrase?")
-@click.option(
-    "--authority",
-    type=click.Path(path_type=Path),
-    metavar="CERT.pem",
-    help="Root certificates of the time-stamp authority.",
-)
+@authority_option
 @model_option
 @json_option
 def verify(
@@ -107,9 +113,7 @@ def verify(
     DIVERGED: anything else, with the first choice that differs. Exit code 0 for the first two, 3
     for WITHDRAWN, 1 for DIVERGED and for what was tampered with.
     """
-    from musai.evidence.stamps import certificates
-
-    roots = [] if authority is None else certificates(authority)
+    roots = _roots(authority)
     data = None if midi is None else _bytes(midi)
     worst = 0
     rows = []
@@ -137,20 +141,24 @@ _CODES = {
 @evidence.command("stamp", short_help="Attach a time-stamp token (RFC 3161).")
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.argument("token", metavar="TOKEN.tsr", type=click.Path(path_type=Path))
+@authority_option
 @json_option
-def stamp(folder: Path, token: Path, as_json: bool) -> None:
+def stamp(folder: Path, token: Path, authority: Path | None, as_json: bool) -> None:
     """Attach an authority's answer to the hash of FOLDER/statement.json.
 
     openssl ts -query -sha256 -cert -data FOLDER/statement.json -out ask.tsq makes the question;
-    musai itself asks nobody.
+    musai itself asks nobody. With --authority the token's signature is checked first, up to that root;
+    without, that it is of this statement, which is all that can be checked.
     """
-    data = _bytes(token)
+    data, roots = _bytes(token), _roots(authority)
     with _opened(needed=False) as held:
-        told = held.stamp(folder, data)
+        told = held.stamp(folder, data, roots)
     if as_json:
-        say_json({"folder": str(folder), "utc": told.utc, "authority": told.authority})
-    else:
-        click.echo(f"{folder}: stamped {told.utc} by {told.authority or 'an unnamed authority'}")
+        say_json({"folder": str(folder), **asdict(told)})
+        return
+    trust = "" if told.trusted else "; its signature was not checked (--authority)"
+    who = told.authority or "an unnamed authority"
+    click.echo(f"{folder}: stamped {told.utc} by {who}{trust}")
 
 
 @evidence.command("keys", short_help="The keys that sign here; --rotate makes a new one.")
@@ -193,6 +201,12 @@ class _opened:
     def __exit__(self, *_: object) -> None:
         if self._ledger is not None:
             self._ledger.close()
+
+
+def _roots(authority: Path | None) -> "list[Certificate]":
+    from musai.evidence.stamps import certificates
+
+    return [] if authority is None else certificates(authority)
 
 
 def _bytes(path: Path) -> bytes:
@@ -239,9 +253,7 @@ def _plain(folder: Path, found: "Verified") -> dict[str, Any]:
         "model_files_changed": list(found.changed),
         "statement_sha256": found.bundle.digest,
         "signed_utc": predicate["utc"],
-        "stamp": None
-        if stamped is None
-        else {"utc": stamped.utc, "authority": stamped.authority, "trusted": stamped.trusted},
+        "stamp": None if stamped is None else asdict(stamped),
     }
 
 

@@ -36,6 +36,9 @@ FORMATS = ("html", "pdf", "json", "csv", "midi")
 )
 @click.option("--out", type=click.Path(path_type=Path), help="The folder to write into.")
 @click.option("--corpus", "corpora", multiple=True, help="Compare files with this corpus.")
+@click.option(
+    "--influence", is_flag=True, help="Also which training works moved it (of one phrase)."
+)
 @click.option("--no-wait", is_flag=True, help="Give no verdict rather than build a missing null.")
 @click.option("--schema", is_flag=True, help="Print the JSON Schema of a report and end.")
 @click.option("--dossier-schema", is_flag=True, help="The same for a report on many phrases.")
@@ -51,6 +54,7 @@ def report(
     formats: tuple["Format", ...],
     out: Path | None,
     corpora: tuple[str, ...],
+    influence: bool,
     no_wait: bool,
     schema: bool,
     dossier_schema: bool,
@@ -85,9 +89,13 @@ def report(
             phrases = desk.phrases(subjects or ("last",), corpora, no_wait, as_json)
             one = len(phrases) == 1 and set(formats) <= {"html", "json"} and not desk.left_out
             if one:
-                _write_one(desk.report(phrases[0]), out, as_json)
+                _write_one(desk.report(phrases[0], influence, as_json), out, as_json)
                 return
             scope = _of_phrases(phrases, compared_with)
+        if influence:
+            raise BadInput(
+                "--influence is told of one phrase, as a page or JSON; legal is one PHRASE_ID"
+            )
         dossier = desk.dossier(scope, as_json)
         name = f"musai-report-{datetime.now(UTC).date().isoformat()}"
         _write_many(desk, dossier, formats or ("html", "json"), out or Path(name), as_json)
@@ -175,11 +183,13 @@ class _Desk:
             raise NotFound("the ledger holds no phrase yet, or the last one was erased")
         return str(newest[0].payload["phrase_id"])
 
-    def report(self, phrase_id: str) -> "Report":
-        """The report of a phrase by itself."""
+    def report(self, phrase_id: str, influence: bool, quiet: bool) -> "Report":
+        """The report of a phrase by itself, and which works moved it where that is asked for."""
+        from musai.cli.influence import estimate
         from musai.service.reporting import report_of
 
-        return report_of(self.ledger, phrase_id, self.shelves)
+        found = estimate(self.ledger, phrase_id, quiet=quiet) if influence else None
+        return report_of(self.ledger, phrase_id, self.shelves, found)
 
     def dossier(self, scope: "Scope", quiet: bool) -> "Dossier":
         """The report on a scope, with a bar while it is made."""

@@ -2,12 +2,16 @@
 
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from musai import folders
 from musai.cli.common import json_option, ledger_here, model_option, say_json
 from musai.ledger import Ledger
+
+if TYPE_CHECKING:
+    from musai.service.royalties import Estimator
 
 SHOWN = 12
 
@@ -25,9 +29,8 @@ SHOWN = 12
 )
 @click.option(
     "--influence",
-    type=click.Path(path_type=Path),
-    metavar="FILE.tsv",
-    help="Influence of works on phrases, with its measured reliability.",
+    metavar="FILE.tsv|estimate",
+    help="Influence of works on phrases, with its reliability; or estimate it now.",
 )
 @click.option("--corpus", help="The corpus that says who owns the works; default: the model's.")
 @click.option("--out", type=click.Path(path_type=Path), help="The folder to make.")
@@ -37,7 +40,7 @@ def royalties(
     period: str,
     revenue: str,
     terms_file: Path,
-    influence: Path | None,
+    influence: str | None,
     corpus: str | None,
     out: Path | None,
     model: str | None,
@@ -46,14 +49,21 @@ def royalties(
     """Split the REVENUE of a period among the owners of a model's training works.
 
     Writes a folder with a flat file (TSV), a signed statement (JSON) and one page to read. All
-    lines sum to the revenue, to the last cent. Uses are the takes that were kept.
+    lines sum to the revenue, to the last cent. Uses are the takes that were kept. With --influence
+    estimate, what each work did for each take is estimated now (musai influence) and pays by the
+    reliability that musai audit influence measured on this model; what it does not bear stays
+    unattributed.
     """
+    from musai.cli.influence import estimator
     from musai.royalties.statement import plain
     from musai.royalties.terms import StatementTerms
     from musai.service.royalties import statement_of, write
 
     terms = StatementTerms.read(terms_file)
     with Ledger.open(ledger_here()) as ledger:
+        told: Path | Estimator | None = None if influence is None else Path(influence)
+        if influence == "estimate":
+            told = estimator(ledger, model, corpus, as_json)
         made = statement_of(
             ledger,
             terms,
@@ -61,7 +71,7 @@ def royalties(
             revenue=revenue,
             model=model,
             corpus=corpus,
-            influence=influence,
+            influence=told,
         )
     folder = out or Path(f"musai-statement-{made.period[0]}-{made.period[1]}")
     digest = write(made, folder, folders.home(), lambda: datetime.now(UTC))

@@ -161,7 +161,7 @@ def follow(command: list[str], threads: int, steps: int) -> dict[str, Any]:
         for line in child.stdout or ():
             last = json.loads(line)
             if last["stage"] == "train":
-                text = f"step {last['step']}, {last['nats']:.3f} nats a choice"
+                text = last.get("text") or f"step {last['step']}, {last['nats']:.3f} nats a choice"
                 progress.update(task, completed=last["step"], description=text)
             elif "text" in last:
                 progress.update(task, description=last["text"])

@@ -10,8 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from musai.transformer.noise import Noise
-from musai.transformer.sampling import Floats, Mask, choose
+from musai.transformer.sampling import Draw, Floats, Mask, choose
 
 FIELDS = ("position", "voice", "pitch", "length")
 """What is drawn of an event, in this order; see `musai.transformer.walk`."""
@@ -40,21 +39,11 @@ class Recorder:
         self.choices: list[Choice] = []
         self.open = 0
 
-    def __call__(
-        self,
-        logits: Floats,
-        allowed: Mask,
-        temperature: float,
-        top_p: float,
-        noise: Noise,
-        event: int,
-        field: int,
-        attempt: int = 0,
-    ) -> int:
+    def __call__(self, draw: Draw, /) -> int:
         """See `choose`."""
-        drawn = choose(logits, allowed, temperature, top_p, noise, event, field, attempt)
-        self.choices.append(Choice(event, field, attempt, drawn))
-        self.open += int(allowed.sum()) > 1
+        drawn = choose(draw)
+        self.choices.append(Choice(draw.event, draw.field, draw.attempt, drawn))
+        self.open += int(draw.allowed.sum()) > 1
         return drawn
 
 
@@ -79,62 +68,39 @@ class Forced:
         """Whether every recorded choice was asked for."""
         return len(self.deficits) == len(self._choices)
 
-    def __call__(
-        self,
-        logits: Floats,
-        allowed: Mask,
-        temperature: float,
-        top_p: float,
-        noise: Noise,
-        event: int,
-        field: int,
-        attempt: int = 0,
-    ) -> int:
+    def __call__(self, draw: Draw, /) -> int:
         """The recorded choice.  Raises `Departed`."""
         at = len(self.deficits)
         if at == len(self._choices):
             raise Departed
         told = self._choices[at]
-        if told[:3] != (event, field, attempt) or not _legal(allowed, told.drawn):
+        asked = draw.event, draw.field, draw.attempt
+        if told[:3] != asked or not _legal(draw.allowed, told.drawn):
             raise Departed
-        lost = deficit(
-            logits, allowed, temperature, top_p, noise, event, field, attempt, told.drawn, self._tau
-        )
-        self.deficits.append(lost)
+        self.deficits.append(deficit(draw, told.drawn, self._tau))
         return told.drawn
 
 
-def deficit(
-    logits: Floats,
-    allowed: Mask,
-    temperature: float,
-    top_p: float,
-    noise: Noise,
-    event: int,
-    field: int,
-    attempt: int,
-    index: int,
-    tau: float,
-) -> float:
+def deficit(draw: Draw, index: int, tau: float) -> float:
     """By how much of a logit this legal choice misses being drawn; 0 where it is drawn.
 
     With other arithmetic each logit may be off by `tau`.  So a rival counts only where it is
     within the likeliest choices (`top_p`) whatever that does, and the choice itself is out
     (infinity) only where it is beyond them whatever that does.
     """
-    legal = np.flatnonzero(allowed)
+    legal, logits = np.flatnonzero(draw.allowed), draw.logits
     if len(legal) == 1:
         return 0.0
-    if temperature == 0:
+    if draw.temperature == 0:
         return float(logits[legal].max() - logits[index])
-    scores = logits[legal] / temperature
-    sums = scores + noise.gumbel(event, field, len(logits), attempt, legal)
+    scores = logits[legal] / draw.temperature
+    sums = scores + draw.noise.gumbel(draw.event, draw.field, len(logits), draw.attempt, legal)
     mine = int(np.searchsorted(legal, index))
-    surely, perhaps = _within(scores, top_p, tau / temperature)
+    surely, perhaps = _within(scores, draw.top_p, tau / draw.temperature)
     if not perhaps[mine]:
         return float("inf")
     surely[mine] = True
-    return float(sums[surely].max() - sums[mine]) * temperature
+    return float(sums[surely].max() - sums[mine]) * draw.temperature
 
 
 def _within(scores: Floats, top_p: float, slack: float) -> tuple[Mask, Mask]:

@@ -9,6 +9,7 @@ lies along the work's, where the works differ little counting most.
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -102,25 +103,30 @@ def table(
     return np.stack(out)
 
 
-def scores(works: Floats, queries: Floats, damping: float) -> Floats:
-    """d log p(query) / d count(work) up to a factor, (queries, works); both as `table` makes them.
+def lifted(works: NDArray[np.floating[Any]], queries: Floats, damping: float) -> Floats:
+    """Queries times the inverse of the works' empirical Fisher matrix, block by block, both as
+    `table` makes them.
 
     `damping` is in units of the mean of each block's eigenvalues; infinite damping leaves the
-    plain product of gradients.
+    queries as they are.
     """
     if np.isinf(damping):
-        plain: Floats = np.einsum("qbd,wbd->qw", queries, works)
-        return plain
-    out = np.zeros((len(queries), len(works)))
+        return queries
+    out = np.zeros(queries.shape)
     for block in range(works.shape[1]):
-        held, asked = works[:, block], queries[:, block]
+        held = works[:, block].astype(np.float64)
         fisher = held.T @ held / len(held)
         mean = np.trace(fisher) / len(fisher)
-        if mean == 0:
-            continue
-        lifted = fisher + damping * mean * np.eye(len(fisher))
-        out += asked @ np.linalg.solve(lifted, held.T)
+        if mean > 0:
+            damped = fisher + damping * mean * np.eye(len(fisher))
+            out[:, block] = np.linalg.solve(damped, queries[:, block].T).T
     return out
+
+
+def scores(works: Floats, queries: Floats, damping: float) -> Floats:
+    """d log p(query) / d count(work) up to a factor, (queries, works); see `lifted`."""
+    found: Floats = np.einsum("qbd,wbd->qw", lifted(works, queries, damping), works)
+    return found
 
 
 def cosine(works: Floats, queries: Floats) -> Floats:
@@ -132,6 +138,9 @@ def cosine(works: Floats, queries: Floats) -> Floats:
 
 
 DAMPINGS = (0.001, 0.01, 0.1, 1.0, 10.0, np.inf)
+
+DAMPING = np.inf
+"""Where nobody measured on the model which is best: plain products, as on the bench."""
 
 
 def damping_for(works: Floats, queries: Floats, lds: Callable[[Floats], float]) -> float:

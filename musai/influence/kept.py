@@ -1,59 +1,17 @@
-"""What was estimated of a phrase: the record, and the file in which it is kept for whoever looks later."""
+"""What was estimated of a phrase and measured of a model, in files for whoever looks later."""
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
+import msgspec
+
+from musai.errors import Altered
 from musai.files import write_whole
+from musai.influence.found import Influence, Measured
 
-
-@dataclass(frozen=True, slots=True)
-class Pull:
-    """One work's estimates for one phrase: word search and gradient, each as a share of the list's top.
-
-    `everywhere`: it heads half of all lists, whatever is asked, and so says little of this phrase.
-    """
-
-    work_id: str
-    title: str
-    collection: str
-    licence: str
-    lexical: float
-    gradient: float
-    everywhere: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Influence:
-    """What is estimated for a phrase.
-
-    `works` by gradient, `similar` by word search, best first; `collections` the sums of the
-    gradient's estimates, negative ones included, largest first.  `agreement` is Spearman's rank
-    correlation of the two lists over all works.  `hidden` works do not allow this display and
-    `missing` ones are not here: neither is named.
-    """
-
-    model: str
-    method: str
-    reliability: str
-    works: tuple[Pull, ...]
-    similar: tuple[Pull, ...]
-    collections: tuple[tuple[str, float], ...]
-    agreement: float
-    hidden: int
-    missing: int
-
-    @property
-    def sentence(self) -> str:
-        """Whether what is similar is what moved the phrase, in words."""
-        both = {p.work_id for p in self.works} & {p.work_id for p in self.similar}
-        shared = f"{len(both)} of the first {len(self.works)} works by gradient are also among those by word search"
-        if len(both) * 2 >= len(self.works):
-            return f"Similarity and influence agree: {shared}."
-        return f"Similarity and influence disagree: {shared}."
-
-
-FORMAT = "musai-influence-1"
+FORMAT = "musai-influence-2"
 
 
 def place(home: Path, model_id: str) -> Path:
@@ -61,11 +19,11 @@ def place(home: Path, model_id: str) -> Path:
     return home / "influence" / model_id[:16]
 
 
-def save(found: Influence, home: Path, model_id: str, phrase_id: str) -> Path:
+def save(found: Influence, home: Path, phrase_id: str) -> Path:
     """Keep an estimate under the model's and the phrase's hash; one made before gives way."""
-    path = place(home, model_id) / "phrases" / f"{phrase_id}.json"
-    values = {"format": FORMAT, "model_id": model_id, "phrase_id": phrase_id, **asdict(found)}
-    write_whole(path, (json.dumps(values, ensure_ascii=False, sort_keys=True) + "\n").encode())
+    path = place(home, found.model_id) / "phrases" / f"{phrase_id}.json"
+    values = {"format": FORMAT, "phrase_id": phrase_id, "found": asdict(found)}
+    write_whole(path, _bytes(values))
     return path
 
 
@@ -74,15 +32,11 @@ def load(home: Path, model_id: str, phrase_id: str) -> Influence | None:
     path = place(home, model_id) / "phrases" / f"{phrase_id}.json"
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
-        told = values.pop("format"), values.pop("model_id"), values.pop("phrase_id")
-        if told != (FORMAT, model_id, phrase_id):
-            return None
-        for name in ("works", "similar"):
-            values[name] = tuple(Pull(**row) for row in values[name])
-        values["collections"] = tuple((str(n), float(v)) for n, v in values["collections"])
-        return Influence(**values)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        found = msgspec.convert(values["found"], Influence)
+    except (OSError, ValueError, KeyError, TypeError, msgspec.MsgspecError):
         return None
+    told = values.get("format"), found.model_id, values.get("phrase_id")
+    return found if told == (FORMAT, model_id, phrase_id) else None
 
 
 def estimated(home: Path, model_id: str) -> list[str]:
@@ -94,3 +48,30 @@ def estimated(home: Path, model_id: str) -> list[str]:
 def worked_out(home: Path, model_id: str) -> bool:
     """Whether the gradients of a model's training works are kept here (whole or in part)."""
     return (place(home, model_id) / "gradients.npy").is_file()
+
+
+def save_measured(measured: Measured, home: Path) -> Path:
+    """Keep how far a model's influence can be trusted, whole or not at all."""
+    path = place(home, measured.model_id) / "reliability.json"
+    write_whole(path, _bytes(asdict(measured)))
+    return path
+
+
+def measured_of(home: Path, model_id: str) -> Measured | None:
+    """What was measured on this very model, None where nobody did.  Raises `Altered`."""
+    path = place(home, model_id) / "reliability.json"
+    if not path.exists():
+        return None
+    try:
+        found = msgspec.convert(json.loads(path.read_text(encoding="utf-8")), Measured)
+        if found.model_id != model_id:
+            raise ValueError
+    except (OSError, ValueError, msgspec.MsgspecError):
+        raise Altered(
+            f"{path} is not as it was written; take it away, and musai audit influence makes it anew"
+        ) from None
+    return found
+
+
+def _bytes(values: dict[str, Any]) -> bytes:
+    return (json.dumps(values, ensure_ascii=False, sort_keys=True) + "\n").encode()

@@ -4,8 +4,10 @@ The gradients of a model are worked out once (some minutes) and kept in musai's 
 model's hash; a run that is broken off goes on where it was.
 """
 
+import hashlib
 import json
 from collections.abc import Callable, Sequence
+from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +18,10 @@ from musai.corpus import Corpus, Work, permission
 from musai.errors import NotFound
 from musai.folders import home
 from musai.influence import gradients, lexical, truth
-from musai.influence.kept import Influence, Pull, place
+from musai.influence.found import METHOD, PROXY, Influence, Measured, Pull
+from musai.influence.kept import measured_of, place
+from musai.influence.passages import Passage, by_passage, passages
+from musai.influence.telling import Told, outstanding, owned
 from musai.music import Phrase
 from musai.transformer import checkpoint, data
 from musai.transformer.network import Network
@@ -28,17 +33,10 @@ TOP = 10
 """Works at the head of a list."""
 
 REFERENCES = 24
-"""Training works whose own lists show which works head every list."""
+"""Training works asked about without themselves: which works head every list, what is told by chance."""
 
 EVERY = 64
 """Works whose gradients are written at once."""
-
-
-METHOD = "products of projected gradients (tier 1), beside BM25 over runs of notes (tier 0)"
-PROXY = (
-    "proxy: not measured on this model by retraining; `make bench-influence` measures both methods "
-    "on a small one"
-)
 
 
 class Shelf:
@@ -58,7 +56,27 @@ class Shelf:
         self._network = Network(model.shape, weights)
         self._projection = gradients.Projection.of(model.shape)
         self._words = lexical.Words.of(phrases)
+        self._measured = measured_of(home(), model.model_id)
+        chosen = gradients.DAMPING if self._measured is None else self._measured.damping
+        self._damping = np.inf if chosen is None else chosen
         self._table: NDArray[np.float32] | None = None
+        self._often: frozenset[int] = frozenset()
+        self._by_chance = np.zeros(0)
+
+    @property
+    def name(self) -> str:
+        """The model's name."""
+        return self._model.name
+
+    @property
+    def model_id(self) -> str:
+        """SHA-256 of the model's weights."""
+        return self._model.model_id
+
+    @property
+    def measured(self) -> Measured | None:
+        """How far the estimates can be trusted on this model; None where nobody measured it."""
+        return self._measured
 
     @classmethod
     def open(cls, name: str | None = None, corpus: str | None = None) -> "Shelf":
@@ -75,13 +93,9 @@ class Shelf:
         phrases = [held.phrase(work.id) for work in works]
         return cls(model, works, phrases, len(ids) - len(works))
 
-    @property
-    def model_id(self) -> str:
-        """The hash of the model's weights."""
-        return self._model.model_id
-
     def prepare(self, progress: Progress | None = None) -> None:
         """Have the gradient of every work: work out those that are not kept yet."""
+        tell = progress or (lambda done, total, what: None)
         folder = place(home(), self._model.model_id)
         blocks = len(self._model.shape.weights())
         shape = (len(self._works), blocks * gradients.SIDE**2)
@@ -99,67 +113,95 @@ class Shelf:
             table.flush()
             done = stop
             told.write_text(json.dumps({"key": key, "done": done}), encoding="utf-8")
-            if progress is not None:
-                progress(done, len(self._works), "gradients of the training works")
+            tell(done, len(self._works), "gradients of the training works")
         self._table = table
+        self._look_around(folder / "references.json", key, tell)
 
-    def ask(self, phrase: Phrase, top: int = TOP) -> Influence:
-        """Estimate which works moved the probability of a phrase.  `prepare` comes first."""
+    def _look_around(self, path: Path, key: str, tell: Progress) -> None:
+        """What the lists and the places of some training works are, each asked about without itself."""
+        hashed = hashlib.sha256(f"{key} {self._damping}".encode()).hexdigest()
+        try:
+            held = json.loads(path.read_text(encoding="utf-8"))
+            if held["key"] != hashed:
+                raise ValueError
+        except (OSError, ValueError, KeyError, TypeError):
+            count = len(self._works)
+            chosen = np.unique(np.linspace(0, count - 1, min(REFERENCES, count)).astype(int))
+            leading, places = np.zeros(count, int), []
+            for number, n in enumerate(chosen.tolist()):
+                found = self._by_place(self._phrases[n], self._works[n])[1]
+                found[n] = -np.inf
+                leading[np.argsort(-found.sum(1), kind="stable")[:TOP]] += 1
+                places += outstanding(np.delete(found, n, 0))[1].tolist()
+                tell(number + 1, len(chosen), "what any phrase is told")
+            often = np.flatnonzero(leading * 2 >= len(chosen))
+            held = {"key": hashed, "often": often.tolist(), "places": sorted(places)}
+            path.write_text(json.dumps(held), encoding="utf-8")
+        self._often = frozenset(map(int, held["often"]))
+        self._by_chance = np.array(held["places"], np.float64)
+
+    def _by_place(self, phrase: Phrase, work: Work | None = None) -> tuple[list[Passage], Floats]:
+        """The passages of a phrase and every work's estimate for each, (works, passages)."""
         assert self._table is not None, "prepare first"
-        piece = self._encoded("asked", phrase, "")
-        windows = gradients.asked_of(piece, self._model.shape.window)
-        asked = self._projection.taken(gradients.gradient(self._network, windows)).ravel()
-        by_gradient = (self._table @ asked.astype(np.float32)).astype(np.float64)
-        by_words = self._words.scores(phrase)
-        shown = np.array([permission(work, "influence").allowed for work in self._works])
-        often = self._everywhere(top)
+        piece = self._encoded("asked", phrase, work.collection if work else "")
+        window = self._model.shape.window
+        parts = passages(piece, phrase, window)
+        windows = gradients.asked_of(piece, window)
+        asked = by_passage(self._network, self._projection, windows, parts)
+        blocks = asked.shape[1]
+        works = self._table.reshape(len(self._works), blocks, -1)
+        held = gradients.lifted(works, asked, self._damping).reshape(len(parts), -1)
+        return parts, (self._table @ held.astype(np.float32).T).astype(np.float64)
+
+    def estimates(self, phrase: Phrase) -> dict[str, float]:
+        """Every work's estimate for a phrase by id, shown or not: what a statement is made from.
+
+        In nats where the model was measured, else in the unit of the gradients' products.
+        """
+        total = self._by_place(phrase)[1].sum(1)
+        slope = 1.0 if self._measured is None else self._measured.slope
+        return dict(zip((w.id for w in self._works), (slope * total).tolist(), strict=True))
+
+    def ask(self, phrase: Phrase, top: int = TOP, on: date | None = None) -> Influence:
+        """Estimate which works moved the probability of a phrase; `on` is the day whose terms count.
+
+        `prepare` comes first.
+        """
+        parts, by_part = self._by_place(phrase)
+        by_gradient, by_words = by_part.sum(1), self._words.scores(phrase)
+        shown = np.array([permission(w, "influence", on=on).allowed for w in self._works])
+        told = Told(
+            self._works,
+            phrase,
+            by_part,
+            by_words,
+            shown,
+            self._often,
+            self._by_chance,
+            self._measured,
+        )
 
         def first(scores: Floats) -> tuple[Pull, ...]:
             order = [n for n in np.argsort(-scores, kind="stable") if shown[n] and scores[n] > 0]
-            return tuple(self._pull(n, by_words, by_gradient, often) for n in order[:top])
+            return tuple(told.pull(int(n)) for n in order[:top])
 
+        measured = self._measured
         return Influence(
             self._model.name,
+            self._model.model_id,
             METHOD,
-            PROXY,
+            PROXY if measured is None else measured.sentence,
+            measured,
             first(by_gradient),
             first(by_words),
-            self._sums(by_gradient),
+            told.totals([owned(work) for work in self._works]),
+            told.totals([((work.collection or "no collection", 10_000),) for work in self._works]),
+            told.places([part.onsets for part in parts]),
+            sum(bool(part.onsets) for part in parts),
             round(float(truth.correlations(by_gradient[:, None], by_words[:, None])[0]), 3),
             int((~shown).sum()),
             self._missing,
         )
-
-    def _pull(self, number: int, words: Floats, found: Floats, often: NDArray[np.bool_]) -> Pull:
-        work = self._works[number]
-        return Pull(
-            work.id,
-            work.title,
-            work.collection,
-            work.licence,
-            round(float(words[number] / max(1e-12, words.max())), 4),
-            round(float(found[number] / max(1e-12, np.abs(found).max())), 4),
-            bool(often[number]),
-        )
-
-    def _everywhere(self, top: int) -> NDArray[np.bool_]:
-        """Works among the first `top` for half of the references, which are works spread evenly."""
-        assert self._table is not None
-        count = len(self._works)
-        chosen = np.unique(np.linspace(0, count - 1, min(REFERENCES, count)).astype(int))
-        scores = self._table @ self._table[chosen].T
-        scores[chosen, np.arange(len(chosen))] = -np.inf
-        leading = np.argsort(-scores, axis=0, kind="stable")[:top]
-        often: NDArray[np.bool_] = np.bincount(leading.ravel(), minlength=count) * 2 >= len(chosen)
-        return often
-
-    def _sums(self, scores: Floats) -> tuple[tuple[str, float], ...]:
-        total = max(1e-12, float(np.abs(scores).max()))
-        sums: dict[str, float] = {}
-        for work, score in zip(self._works, scores.tolist(), strict=True):
-            sums[work.collection] = sums.get(work.collection, 0.0) + score / total
-        ordered = sorted(sums.items(), key=lambda pair: (-pair[1], pair[0]))
-        return tuple((name, round(value, 4)) for name, value in ordered)
 
     def _windows(self, number: int) -> list[gradients.Query]:
         work = self._works[number]

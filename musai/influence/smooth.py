@@ -72,8 +72,13 @@ class State:
     @classmethod
     def fresh(cls, shape: Shape, seed: int, dtype: torch.dtype) -> "State":
         """Before the first step."""
-        named = Network.fresh(shape, seed)
-        weights = {name: named.weight(name).detach().to(dtype) for name in shape.weights()}
+        return cls.of(Network.fresh(shape, seed), dtype)
+
+    @classmethod
+    def of(cls, network: Network, dtype: torch.dtype = torch.float32) -> "State":
+        """Before the first step from these weights."""
+        names = network.shape.weights()
+        weights = {name: network.weight(name).detach().to(dtype) for name in names}
         return cls(weights, _zeros(weights), _zeros(weights))
 
     def tensors(self) -> list[Tensor]:

@@ -70,6 +70,18 @@ def reliability(said: Floats, came: Floats, seed: int = 7, times: int = 1000) ->
     return Reliability(float(each.mean()), float(low), float(high), tuple(each.tolist()))
 
 
+def calibrated(said: Floats, came: Floats, left_out: NDArray[np.int64]) -> tuple[float, float]:
+    """What a unit of a score is worth in nats, and the nats of one work that this leaves unexplained.
+
+    Least squares through nothing over all subsets and queries; the rest's standard deviation as if
+    each of the works left out (`left_out`, by subset) had its own, independent part in it.
+    """
+    size = float((said * said).sum())
+    slope = float((said * came).sum()) / size if size > 0 else 0.0
+    rest = (came - slope * said) ** 2 / np.maximum(1, left_out)[:, None]
+    return slope, float(np.sqrt(rest.mean()))
+
+
 def correlations(a: Floats, b: Floats) -> Floats:
     """Spearman's correlation of each column, ties at their mean rank; 0 where one is constant."""
     x, y = (rankdata(m, axis=0) - (len(m) + 1) / 2 for m in (a, b))

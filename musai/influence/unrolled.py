@@ -36,7 +36,13 @@ class Walk:
         return self.stops[len(self.steps)]
 
 
-def walk(recipe: Recipe, steps: Sequence[Batch], counts: Tensor, state: State) -> Walk:
+def walk(
+    recipe: Recipe,
+    steps: Sequence[Batch],
+    counts: Tensor,
+    state: State,
+    progress: Progress | None = None,
+) -> Walk:
     """Train, keeping a state every root of the number of steps."""
     every = max(1, math.isqrt(len(steps)))
     stops = {0: state}
@@ -44,6 +50,8 @@ def walk(recipe: Recipe, steps: Sequence[Batch], counts: Tensor, state: State) -
         state = step(recipe, state, batch, counts)
         if (number + 1) % every == 0 or number + 1 == len(steps):
             stops[number + 1] = state
+            if progress is not None:
+                progress(number + 1, len(steps))
     return Walk(recipe, tuple(steps), counts, stops)
 
 

@@ -6,10 +6,12 @@ from typing import Any, Literal
 
 import musai
 from musai.errors import NotFound
+from musai.influence.found import Influence
 from musai.music import Phrase
 from musai.report import facts, names
 from musai.report.bars import bar_count
 from musai.report.compare import compare
+from musai.report.influences import influences
 from musai.report.inputs import Evidence, HitLike
 from musai.report.records import (
     Comparison,
@@ -49,6 +51,7 @@ def build_report(
     phrase_of: PhraseOf | None = None,
     software: Mapping[str, str] | None = None,
     comparisons: int = MAX_COMPARISONS,
+    influence: Influence | None = None,
 ) -> Report:
     """The report on one phrase.
 
@@ -57,6 +60,7 @@ def build_report(
     found in `corpus`; where it is None the light is grey and `unrated` says
     why.  `phrase_of` gives the notes of a work by its id; without it, or where
     it raises `NotFound`, a match is reported without its comparison.
+    `influence` is what was estimated of the works that moved it, where that is to be told.
     `software` adds names and versions to musai's and Python's.
     """
     hits = list(evidence.hits[:MAX_MATCHES]) if evidence else []
@@ -76,6 +80,7 @@ def build_report(
         corpus=corpus,
         verdict=verdict_record(evidence, unrated),
         style=facts.style_of(evidence.style) if evidence else None,
+        influence=None if influence is None else influences(influence),
         matches=tuple(
             match_record(
                 rank,

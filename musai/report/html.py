@@ -60,6 +60,7 @@ def render_html(report: Report) -> str:
             bar=lambda share, told: Markup(plots.bar_svg(share, told)),
             style_note=wording.STYLE_NOTE,
             sign_words=wording.SIGNS,
+            ranks={match.work.id: match.rank for match in report.matches},
         )
     )
 

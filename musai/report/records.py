@@ -13,6 +13,8 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
+from musai.report.influences import Influences
+
 VERSION: Literal["musai-report-1"] = "musai-report-1"
 
 Light = Literal["grey", "green", "amber", "red"]
@@ -389,5 +391,8 @@ class Report(Record, frozen=True, kw_only=True):
     verdict: Verdict
     matches: tuple[Match, ...]
     style: Style | None = None
+    influence: Annotated[
+        Influences | None, msgspec.Meta(description="only in a report that was asked to tell it")
+    ] = None
     methods: tuple[Method, ...]
     limits: tuple[Method, ...]

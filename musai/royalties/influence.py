@@ -11,6 +11,7 @@
 """
 
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import isfinite
 from pathlib import Path
@@ -38,6 +39,20 @@ class Influence:
     works: dict[str, int]
     phrases: frozenset[str]
     passed_over: int
+
+
+def summed(
+    model_id: str,
+    method: str,
+    lds: tuple[float, float, float] | None,
+    by_phrase: Mapping[str, Mapping[str, float]],
+) -> Influence:
+    """Estimates of works by phrase, added up as the rows of a file are."""
+    sums: dict[str, int] = defaultdict(int)
+    for works in by_phrase.values():
+        for work, value in works.items():
+            sums[work] += round(value * GRAIN)
+    return Influence(model_id, method, lds, dict(sums), frozenset(by_phrase), 0)
 
 
 def read_influence(path: Path, used: frozenset[str], known: dict[str, str]) -> Influence:

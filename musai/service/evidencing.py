@@ -211,11 +211,14 @@ class Evidence:
             self._ledger.append("key", {"key_id": is_now, "follows": was}, utc=now)
         return was, is_now
 
-    def stamp(self, folder: Path, token: bytes) -> Stamp:
-        """Attach a time-stamp token to a bundle.  Raises `Altered`, `BadInput`."""
+    def stamp(self, folder: Path, token: bytes, roots: Sequence[x509.Certificate] = ()) -> Stamp:
+        """Attach a time-stamp token to a bundle, its signature checked where `roots` are named.
+
+        Raises `Altered`, `BadInput`, and attaches nothing.
+        """
         held = files.read(folder)
         files.checked(held)
-        told = stamps.check(token, held[files.ENVELOPE])
+        told = stamps.check(token, held[files.ENVELOPE], roots)
         write_whole(folder / files.STAMP, token)
         return told
 

@@ -9,10 +9,17 @@ from musai.audit.recorded import Audit
 from musai.corpus import permission
 from musai.errors import MusaiError, NotFound
 from musai.influence import kept
-from musai.influence.kept import Pull
 from musai.report import recollections
 from musai.service.models import models
-from musai.service.rows import InfluenceRow, ModelKnown, ModelRow, PullRow, Recall, RecallWork
+from musai.service.rows import (
+    InfluenceRow,
+    ModelKnown,
+    ModelRow,
+    PlaceRow,
+    PullRow,
+    Recall,
+    RecallWork,
+)
 from musai.service.shelves import Shelves
 
 LISTED = 25
@@ -79,7 +86,7 @@ def influences(home: Path, shelves: Shelves, phrase_id: str, on: date) -> list[I
         told = kept.load(home, model.model_id, phrase_id)
         if told is None:
             continue
-        shown = [pull for pull in told.works if _allowed(shelves, pull, on)]
+        shown = [pull for pull in told.works if _allowed(shelves, pull.work_id, on)]
         found.append(
             InfluenceRow(
                 model=model.name,
@@ -92,10 +99,17 @@ def influences(home: Path, shelves: Shelves, phrase_id: str, on: date) -> list[I
                         title=pull.title,
                         collection=pull.collection,
                         gradient=pull.gradient,
+                        low=pull.low,
+                        high=pull.high,
                         lexical=pull.lexical,
                         everywhere=pull.everywhere,
                     )
                     for pull in shown
+                ],
+                places=[
+                    PlaceRow(where=one.where, notes=one.notes, title=one.title, p=one.p)
+                    for one in told.places
+                    if _allowed(shelves, one.work_id, on)
                 ],
                 hidden=told.hidden + len(told.works) - len(shown),
             )
@@ -103,10 +117,10 @@ def influences(home: Path, shelves: Shelves, phrase_id: str, on: date) -> list[I
     return found
 
 
-def _allowed(shelves: Shelves, pull: Pull, on: date) -> bool:
+def _allowed(shelves: Shelves, work_id: str, on: date) -> bool:
     """Whether a corpus here holds the work, and every one that does allows that it is named."""
     works = []
     for corpus in shelves.all():
         with suppress(NotFound):
-            works.append(corpus.work(pull.work_id))
+            works.append(corpus.work(work_id))
     return bool(works) and all(permission(work, "influence", on=on).allowed for work in works)

@@ -182,6 +182,14 @@ def request_record(ledger: Ledger, replay_id: str) -> Payload:
     return records[-1].payload
 
 
+def model_of(ledger: Ledger, record: Record) -> tuple[str, str] | None:
+    """Name and id of the model that made a phrase; None where it came from a file."""
+    if record.kind != "phrase":
+        return None
+    asked = request_record(ledger, replay_id_of(record))
+    return str(asked["model"]), str(asked["model_id"])
+
+
 def asked_alike(ledger: Ledger, replay_id: str) -> str:
     """The same text for all requests that differ in their seed alone; "" where none is recorded."""
     found = ledger.find("replay_id", replay_id, "request") if replay_id else []

@@ -8,6 +8,7 @@ import msgspec
 
 from musai.corpus import Corpus
 from musai.errors import MusaiError, NotFound
+from musai.influence.found import Influence
 from musai.ledger import Ledger, Payload
 from musai.music import Phrase
 from musai.report import Evidence, Report, build, build_report, facts, player_record, work_record
@@ -26,8 +27,11 @@ class Stored:
         self.__dict__.update(values)
 
 
-def report_of(ledger: Ledger, phrase_id: str, shelves: Shelves) -> Report:
-    """The report of a recorded phrase, with its last comparison.  Raises `NotFound`, `Altered`."""
+def report_of(
+    ledger: Ledger, phrase_id: str, shelves: Shelves, influence: Influence | None = None
+) -> Report:
+    """The report of a recorded phrase, with its last comparison, and what was estimated of the works
+    that moved it where that is handed in.  Raises `NotFound`, `Altered`."""
     record = records.phrase_record(ledger, phrase_id)
     payload = record.payload or {}
     matches = ledger.find("phrase_id", payload["phrase_id"], "match")
@@ -46,6 +50,7 @@ def report_of(ledger: Ledger, phrase_id: str, shelves: Shelves) -> Report:
         unrated=match.get("verdict", {}).get("sentence", ""),
         phrase_of=None if row is None else Works(shelves, row).phrase,
         software=made.software,
+        influence=influence,
     )
 
 

@@ -281,7 +281,8 @@ class Recall(Row, frozen=True, kw_only=True):
 
 class PullRow(Row, frozen=True, kw_only=True):
     """A training work's estimated influence on a phrase, as a share of the list's first, by gradient
-    and by word search; `everywhere`: it heads most lists, whatever is asked."""
+    and by word search; `low`, `high`: 95% of the gradient's share as the phrase's passages are drawn
+    anew; `everywhere`: it heads most lists, whatever is asked."""
 
     work_id: str
     title: str
@@ -289,6 +290,17 @@ class PullRow(Row, frozen=True, kw_only=True):
     gradient: float
     lexical: float
     everywhere: bool
+    low: float | None = None
+    high: float | None = None
+
+
+class PlaceRow(Row, frozen=True, kw_only=True):
+    """A few neighbouring notes that one work moved more than a work does by chance (`p`)."""
+
+    where: str
+    notes: int
+    title: str
+    p: float
 
 
 class InfluenceRow(Row, frozen=True, kw_only=True):
@@ -300,6 +312,7 @@ class InfluenceRow(Row, frozen=True, kw_only=True):
     reliability: str
     works: list[PullRow]
     hidden: int
+    places: list[PlaceRow] = []
 
 
 class ModelKnown(Row, frozen=True, kw_only=True):

@@ -29,6 +29,9 @@ from musai.transformer import checkpoint
 TSV, ENVELOPE, PAGE, KEY = "statement.tsv", "statement.json", "statement.html", "key.pem"
 PATIENCE = timedelta(minutes=1)
 
+Estimator = Callable[[frozenset[str]], Influence]
+"""From the kept takes of a period to the influence of works on all of them together."""
+
 
 @dataclass(frozen=True, slots=True)
 class Uses:
@@ -144,18 +147,24 @@ def statement_of(
     revenue: str,
     model: str | None = None,
     corpus: str | None = None,
-    influence: Path | None = None,
+    influence: "Path | Estimator | None" = None,
 ) -> Statement:
-    """A statement, or a clear error and nothing at all."""
+    """A statement, or a clear error and nothing at all.
+
+    `influence`: a file, or what estimates it for the takes that were kept.
+    """
     days = period_of(period)
     amount = minor_units(revenue, terms)
     loaded = checkpoint.load(model)
     uses = uses_of(ledger, days, loaded.model_id)
     claims, works = claims_of(model, corpus)
     moved = None
-    if influence is not None:
+    if isinstance(influence, Path):
         moved = read_influence(influence, uses.kept, dict(uses.models))
-        claims = _moved(claims, moved, loaded.model_id, influence)
+        claims = _moved(claims, moved, loaded.model_id, str(influence))
+    elif influence is not None:
+        moved = influence(uses.kept)
+        claims = _moved(claims, moved, loaded.model_id, "the estimate")
     lds = moved.lds if moved else None
     done = split(amount, terms, claims, lds[1] if lds else None)
     where = terms.territory or None
@@ -171,7 +180,7 @@ def statement_of(
     )  # fmt: skip
 
 
-def _moved(claims: Sequence[Claim], moved: Influence, model_id: str, path: Path) -> list[Claim]:
+def _moved(claims: Sequence[Claim], moved: Influence, model_id: str, path: str) -> list[Claim]:
     if moved.model_id != model_id:
         raise BadInput(
             f"{path} is of the model {moved.model_id[:12]}; the statement's is {model_id[:12]}"

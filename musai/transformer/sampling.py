@@ -1,5 +1,6 @@
 """One choice from logits and noise: a pure function, no generator anywhere."""
 
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
@@ -11,21 +12,29 @@ Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
 
+@dataclass(frozen=True, slots=True)
+class Draw:
+    """One choice to be made: scores, what is legal, the heat, and by which names its noise is called.
+
+    `logits` of all indices, `allowed` which of them the grammar leaves; temperature 0 takes the
+    likeliest; `event`, `field` and `attempt` key the noise, whenever it is asked for.
+    """
+
+    logits: Floats
+    allowed: Mask
+    temperature: float
+    top_p: float
+    noise: Noise
+    event: int
+    field: int
+    attempt: int = 0
+
+
 class Chooser(Protocol):
     """What draws one choice: `choose`, or one that writes down or prescribes what is drawn."""
 
-    def __call__(
-        self,
-        logits: Floats,
-        allowed: Mask,
-        temperature: float,
-        top_p: float,
-        noise: Noise,
-        event: int,
-        field: int,
-        attempt: int = 0,
-    ) -> int:
-        """The index of the choice; see `choose`."""
+    def __call__(self, draw: Draw, /) -> int:
+        """The index of the choice."""
         ...
 
 
@@ -43,29 +52,20 @@ def nucleus(scores: Floats, top_p: float) -> NDArray[np.intp]:
     return np.sort(order[:count])
 
 
-def choose(
-    logits: Floats,
-    allowed: Mask,
-    temperature: float,
-    top_p: float,
-    noise: Noise,
-    event: int,
-    field: int,
-    attempt: int = 0,
-) -> int:
+def choose(draw: Draw) -> int:
     """The Gumbel-max choice among the allowed ones: argmax(logit / temperature + noise).
 
     Every choice has its own noise, whatever else is allowed, so a mask or a
-    control changes only what it must.  Temperature 0 takes the likeliest.
+    control changes only what it must.
     """
-    legal = np.flatnonzero(allowed)
+    legal = np.flatnonzero(draw.allowed)
     if len(legal) == 0:
         raise AssertionError("the grammar left no choice")  # pragma: no cover
     if len(legal) == 1:
         return int(legal[0])
-    if temperature == 0:
-        return int(legal[np.argmax(logits[legal])])
-    scores = logits[legal] / temperature
-    kept = nucleus(scores, top_p)
-    drawn = noise.gumbel(event, field, len(logits), attempt, legal[kept])
-    return int(legal[kept[np.argmax(scores[kept] + drawn)]])
+    if draw.temperature == 0:
+        return int(legal[np.argmax(draw.logits[legal])])
+    scores = draw.logits[legal] / draw.temperature
+    kept = nucleus(scores, draw.top_p)
+    noise = draw.noise.gumbel(draw.event, draw.field, len(draw.logits), draw.attempt, legal[kept])
+    return int(legal[kept[np.argmax(scores[kept] + noise)]])

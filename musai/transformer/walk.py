@@ -19,7 +19,7 @@ from musai.transformer.noise import Noise
 from musai.transformer.plan import Plan
 from musai.transformer.prefixes import Start
 from musai.transformer.request import Request
-from musai.transformer.sampling import Chooser, choose
+from musai.transformer.sampling import Chooser, Draw, choose
 from musai.transformer.vocabulary import BARLINE, DURATIONS
 
 
@@ -194,8 +194,8 @@ class Walk:
     ) -> int:
         plan = self._plan
         scores = plan.shaped(field, logits, self._grammar, drawn)
-        heat = plan.heat[field]
-        return self._chooser(scores, allowed, *heat, self._noise, self._event, field, attempt)
+        heat, noise = plan.heat[field], self._noise
+        return self._chooser(Draw(scores, allowed, *heat, noise, self._event, field, attempt))
 
     def _positions(self, barred: Barred | None) -> Mask:
         mask = self._grammar.positions()

@@ -8,6 +8,7 @@ gradients, TRAK by its authors' package.  Raw rows in out/bench/, one JSON objec
 import argparse
 import json
 import os
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -21,7 +22,7 @@ for _name in ("OMP", "OPENBLAS", "MKL", "NUMBA"):
 import numpy as np  # noqa: E402
 import torch  # noqa: E402
 
-from musai.influence import gradients, lexical, truth, unrolled  # noqa: E402
+from musai.influence import gradients, lexical, truth  # noqa: E402
 from musai.transformer.network import Network  # noqa: E402
 from tests.bench.influence_runs import DROP, STUDY, TOY, Music, Trainings, left_out  # noqa: E402
 from tests.bench.influence_trak import trak_scores  # noqa: E402
@@ -34,32 +35,42 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--study", action="store_true", help="hours; go on where it was killed")
+    parser.add_argument("--jobs", type=int, default=1, help="processes that train side by side")
+    parser.add_argument("--helper", action="store_true", help=argparse.SUPPRESS)
     chosen = parser.parse_args()
     torch.set_num_threads(1)
     plan = STUDY if chosen.study else TOY
     began = time.monotonic()
     music = Music.of(corpus_in((OUT / "home").absolute()), plan)
     held = Trainings(plan, music, OUT / f"influence-{plan.name}-{chosen.seed}", chosen.seed)
-    for done, total in held.carried_out():
-        if done % 8 == 0 or done == total or chosen.study:
-            _say(f"{done} of {total} trainings")
-    scores = estimates(held)
-    result = told(held, scores)
+    beside = [subprocess.Popen(_helper(chosen)) for _ in range(1, chosen.jobs)]
+    _work(held)
+    if chosen.helper:
+        return
+    for one in beside:
+        one.wait()
+    _work(held)  # what a helper left behind that was killed
+    result = told(held, estimates(held))
     show([result])
     figures = {"seed": chosen.seed, "minutes": round((time.monotonic() - began) / 60, 1)}
     print(json.dumps({**figures, **result.figures, **committed(chosen.study)}))
 
 
+def _helper(chosen: argparse.Namespace) -> list[str]:
+    command = [sys.executable, "-m", "tests.bench.bench_influence", "--helper"]
+    return [*command, "--seed", str(chosen.seed), *(["--study"] if chosen.study else [])]
+
+
+def _work(held: Trainings) -> None:
+    for done, total in held.carried_out():
+        if done % 8 == 0 or done == total or held.plan.name != "toy":
+            _say(f"{done} of {total} trainings and walks back")
+
+
 def estimates(held: Trainings) -> dict[str, np.ndarray]:
     """What each method says, (queries, works); tier 1 by damping."""
-    plan, music = held.plan, held.music
-    recipe, steps, state = held.started(held.seed)
-    path = held.folder / "unrolled.npy"
-    walk = unrolled.walk(recipe, steps, torch.ones(plan.works), state)
-    if not path.exists():
-        _say("through all of training")
-        np.save(path, unrolled.influence(walk, music.questions, _progress).double().numpy())
-    network = Network(recipe.shape, walk.end.weights)
+    plan, music, recipe = held.plan, held.music, held.plan.recipe
+    network = Network(recipe.shape, held.walked().end.weights)
     windows = [gradients.asked_of(piece, recipe.shape.window) for piece in music.pieces]
     asked = [[question] for question in music.questions]
     projection = gradients.Projection.of(recipe.shape)
@@ -68,8 +79,11 @@ def estimates(held: Trainings) -> dict[str, np.ndarray]:
     queries = gradients.table(network, projection, asked)
     first = (time.monotonic() - began) / len(asked)
     _say(f"gradient of a phrase: {1000 * first:.0f} ms")
-    found = {f"tier1 {d}": gradients.scores(works, queries, d) for d in gradients.DAMPINGS}
-    found["tier3"] = np.load(path)
+    half = slice(0, plan.queries // 2)
+    damping = gradients.damping_for(works, queries[half], lambda said: lds(held, said, half).lds)
+    _say(f"damping {damping:g}")
+    found = {"tier1": gradients.scores(works, queries, damping)}
+    found["tier3"] = held.through_training()
     found["bm25"] = lexical.scores(music.phrases[: plan.works], music.phrases[plan.works :])
     found["cosine"] = gradients.cosine(works, queries)
     trak = trak_scores(network, windows, asked, held.seed)
@@ -78,36 +92,30 @@ def estimates(held: Trainings) -> dict[str, np.ndarray]:
     return found
 
 
+def lds(held: Trainings, said: np.ndarray, part: slice, kind: str = "work") -> truth.Reliability:
+    """LDS of scores (queries of the part, works) against the trainings of a kind."""
+    count = held.plan.by_owner if kind == "owner" else held.plan.by_work
+    subsets = left_out(held.plan, kind, held.seed)[:count]
+    came = held.changes(kind, held.seed)[:, part]
+    return truth.reliability(truth.foretold(said, subsets), came)
+
+
 def told(held: Trainings, scores: dict[str, np.ndarray]) -> Result:
     """LDS of every method on the second half of the queries; the first half chose the damping."""
-    plan, result = held.plan, Result()
-    out = left_out(plan, "work", held.seed)[: plan.by_work]
-    came, half = held.changes("work", held.seed), plan.queries // 2
-
-    def lds(said: np.ndarray, part: slice, kind: str = "work") -> truth.Reliability:
-        subsets, changes = (out, came)
-        if kind == "owner":
-            subsets = left_out(plan, kind, held.seed)[: plan.by_owner]
-            changes = held.changes(kind, held.seed)
-        return truth.reliability(truth.foretold(said[part], subsets), changes[:, part])
-
-    tested = slice(half, None)
-    dampings = [name for name in scores if name.startswith("tier1")]
-    best = max(dampings, key=lambda name: lds(scores[name], slice(0, half)).lds)
-    rows = []
-    methods = [(n, n) for n in ("tier3", "bm25", "cosine", "trak") if n in scores]
-    for name, key in [("tier1", best), *methods]:
-        one, owner = lds(scores[key], tested), lds(scores[key], tested, "owner")
+    plan, result, half = held.plan, Result(), held.plan.queries // 2
+    tested, rows = slice(half, None), []
+    for name, found in scores.items():
+        one = lds(held, found[tested], tested)
+        owner = lds(held, found[tested], tested, "owner")
         figure = "lds_tier3_toy" if name == "tier3" and plan.name == "toy" else f"lds_{name}"
         for end, value in (("", one.lds), ("_low", one.low), ("_high", one.high)):
             result.figures[figure + end] = round(value, 3)
         result.figures[f"{figure}_owners"] = round(owner.lds, 3)
-        note = f"damping {key.split()[1]}" if name == "tier1" else ""
-        result.add(f"{name}, works", f"{one.lds:.3f} ({one.low:.3f} to {one.high:.3f})", note)
+        result.add(f"{name}, works", f"{one.lds:.3f} ({one.low:.3f} to {one.high:.3f})")
         result.add(f"{name}, owners", f"{owner.lds:.3f} ({owner.low:.3f} to {owner.high:.3f})")
         rows += [{"method": name, "query": q, "lds": v} for q, v in enumerate(one.by_query, half)]
     save_rows(f"influence-{plan.name}", rows)
-    _about_the_runs(held, came, tested, result)
+    _about_the_runs(held, held.changes("work", held.seed), tested, result)
     return result
 
 
@@ -152,10 +160,6 @@ def committed(study: bool) -> dict[str, float]:
     held = json.loads(path.read_text(encoding="utf-8"))
     names = ("lds_tier1", "lds_tier1_low", "lds_bm25_high", "lds_tier3", "noise_ceiling")
     return {f"study_{n.removeprefix('noise_')}": held[n] for n in names}
-
-
-def _progress(done: int, total: int) -> None:
-    _say(f"{done} of {total} steps walked back")
 
 
 def _say(text: str) -> None:

@@ -1,16 +1,22 @@
-"""Models trained with and without some works, one row a run, kept as they come: killed and resumed at will."""
+"""Models trained with and without some works, one row a run, kept as they come: killed and resumed at will.
+
+Any number of processes may work at one plan: each takes what nobody has done or is doing.
+"""
 
 import json
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import torch
+from filelock import FileLock, Timeout
 
 from musai.corpus import Corpus
-from musai.influence import smooth, truth
+from musai.influence import smooth, truth, unrolled
 from musai.influence.gradients import Query, asked_of
 from musai.music import Phrase
 from musai.transformer import data
@@ -36,6 +42,8 @@ class Plan:
     by_owner: int
     reseeded: int
     halves: int = 3
+    at_once: int = 8
+    """Queries that one walk back through training serves: what a kill loses at most."""
 
 
 TOY = Plan(
@@ -60,7 +68,7 @@ STUDY = Plan(
         "study",
         "tunebook",
         shape=Shape(width=128, layers=4, heads=4, inner=512, window=256),
-        schedule=Schedule(steps=300, rows_per_batch=2048, rate=1e-3, warmup=40, epsilon=1e-5),
+        schedule=Schedule(steps=128, rows_per_batch=2048, rate=8e-4, warmup=16, epsilon=1e-5),
         given=0.0,
     ),
     works=200,
@@ -68,6 +76,7 @@ STUDY = Plan(
     by_work=64,
     by_owner=32,
     reseeded=16,
+    at_once=2,
 )
 
 
@@ -103,6 +112,45 @@ class Run:
     kind: str
     subset: int
     count: float = 0.0
+
+    @property
+    def name(self) -> str:
+        """Of its lock."""
+        return f"{self.seed}-{self.kind}-{self.subset}-{self.count:g}"
+
+
+@dataclass(frozen=True, slots=True)
+class Back:
+    """One walk back through training, for the queries from `first` to `last` (not included)."""
+
+    first: int
+    last: int
+
+    @property
+    def name(self) -> str:
+        """Of its lock and its file."""
+        return f"unrolled-{self.first}-{self.last}"
+
+
+def backs(plan: Plan) -> list[Back]:
+    """The walks back of a plan."""
+    stops = [*range(0, plan.queries, plan.at_once), plan.queries]
+    return [Back(a, b) for a, b in pairwise(stops)]
+
+
+@contextmanager
+def claimed(lock: Path) -> Iterator[bool]:
+    """Whether a task is ours; it is given back when the process ends, however it ends."""
+    held = FileLock(lock)
+    try:
+        held.acquire(timeout=0)
+    except Timeout:
+        yield False
+        return
+    try:
+        yield True
+    finally:
+        held.release()
 
 
 def runs(plan: Plan, seed: int) -> list[Run]:
@@ -160,25 +208,62 @@ class Trainings:
         return found
 
     def carried_out(self) -> Iterator[tuple[int, int]]:
-        """Run what is missing; yields (done, all) after each."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        asked, held = runs(self.plan, self.seed), self.held()
-        out = {kind: left_out(self.plan, kind, self.seed) for kind in ("work", "owner")}
-        started = {seed: self.started(seed) for seed in sorted({run.seed for run in asked})}
-        for number, run in enumerate(asked):
-            if run in held:
-                continue
-            recipe, steps, state = started[run.seed]
-            counts = torch.ones(self.plan.works)
-            if run.subset >= 0:
-                counts[torch.from_numpy(out[run.kind][run.subset])] = run.count
-            end = smooth.train(recipe, steps, counts, state)
-            row = {"run": asdict(run), "log_p": self.outcome(end.weights)}
-            with (self.folder / "rows.jsonl").open("a") as file:
-                file.write(json.dumps(row) + "\n")
-                file.flush()
-                os.fsync(file.fileno())
-            yield number + 1, len(asked)
+        """Do what is missing and nobody else is doing; yields (done, all) after each."""
+        asked: list[Run | Back] = [*runs(self.plan, self.seed)]
+        # The walks back come before what only says how far to trust the runs: kinds, seeds, halves.
+        first = 2 + self.plan.by_work
+        asked[first:first] = backs(self.plan)
+        (self.folder / "locks").mkdir(parents=True, exist_ok=True)
+        for task in asked:
+            with claimed(self.folder / "locks" / task.name) as mine:
+                if not mine or self._done(task):
+                    continue
+                if isinstance(task, Back):
+                    self._walk_back(task)
+                else:
+                    self._run(task)
+            yield sum(map(self._done, asked)), len(asked)
+
+    def _done(self, task: "Run | Back") -> bool:
+        if isinstance(task, Back):
+            return (self.folder / f"{task.name}.npy").exists()
+        return task in self.held()
+
+    def _run(self, run: Run) -> None:
+        recipe, steps, state = self.started(run.seed)
+        counts = torch.ones(self.plan.works)
+        if run.subset >= 0:
+            out = left_out(self.plan, run.kind, self.seed)[run.subset]
+            counts[torch.from_numpy(out)] = run.count
+        end = smooth.train(recipe, steps, counts, state)
+        self._keep({"run": asdict(run), "log_p": self.outcome(end.weights)})
+
+    def _keep(self, row: dict[str, object]) -> None:
+        """Append a row; one that a kill cut short stays a line of its own."""
+        path = self.folder / "rows.jsonl"
+        with FileLock(self.folder / "locks" / "rows"), path.open("a+b") as file:
+            file.seek(max(0, file.tell() - 1))
+            cut = file.read(1) not in (b"", b"\n")
+            file.write(b"\n" * cut + json.dumps(row).encode() + b"\n")
+            file.flush()
+            os.fsync(file.fileno())
+
+    def walked(self) -> unrolled.Walk:
+        """The training with all works, kept so that it can be walked back."""
+        recipe, steps, state = self.started(self.seed)
+        return unrolled.walk(recipe, steps, torch.ones(self.plan.works), state)
+
+    def _walk_back(self, back: Back) -> None:
+        asked = self.music.questions[back.first : back.last]
+        found = unrolled.influence(self.walked(), asked).double().numpy()
+        beside = self.folder / f"{back.name}.new.npy"
+        np.save(beside, found)
+        beside.replace(self.folder / f"{back.name}.npy")
+
+    def through_training(self) -> np.ndarray:
+        """What the walks back found, (queries, works)."""
+        parts = [np.load(self.folder / f"{back.name}.npy") for back in backs(self.plan)]
+        return np.concatenate(parts)
 
     def changes(self, kind: str, seed: int, count: float = 0.0) -> np.ndarray:
         """What leaving out each subset changed, nats, (subsets, queries)."""

@@ -19,10 +19,9 @@ from musai.evidence.replay import TAU, played
 from musai.evidence.trace import Choice, Forced
 from musai.transformer import Player, Request, checkpoint
 from musai.transformer.engine import Cache, Engine
-from musai.transformer.noise import Noise
 from musai.transformer.plan import Plan, make_plan
 from musai.transformer.prefixes import Start
-from musai.transformer.sampling import Floats, Mask
+from musai.transformer.sampling import Draw, Floats
 from musai.transformer.walk import Walk
 from tests.bench.server import motif
 
@@ -88,21 +87,11 @@ class Capturing:
         self.scores: list[Floats] = []
         self.open = 0
 
-    def __call__(
-        self,
-        logits: Floats,
-        allowed: Mask,
-        temperature: float,
-        top_p: float,
-        noise: Noise,
-        event: int,
-        field: int,
-        attempt: int = 0,
-    ) -> int:
+    def __call__(self, draw: Draw, /) -> int:
         """See `Forced`."""
-        self.scores.append(np.where(allowed, logits, 0.0))
-        self.open += int(allowed.sum()) > 1
-        return self.forced(logits, allowed, temperature, top_p, noise, event, field, attempt)
+        self.scores.append(np.where(draw.allowed, draw.logits, 0.0))
+        self.open += int(draw.allowed.sum()) > 1
+        return self.forced(draw)
 
 
 class Noting(Cache):

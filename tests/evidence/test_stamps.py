@@ -88,6 +88,20 @@ def test_a_token_is_attached_and_told_with_and_without_its_root(
     assert trusted.trusted
 
 
+def test_with_the_root_named_a_token_of_another_authority_is_not_attached(
+    home: Home, tmp_path: Path, authority: Authority
+) -> None:
+    folder = home.evidence.make(home.play(), tmp_path / "e").folder
+    forged = Authority(tmp_path / "forger").token((folder / files.ENVELOPE).read_bytes())
+    roots = stamps.certificates(authority.folder / "root.pem")
+    with pytest.raises(Altered, match="signature does not hold"):
+        home.evidence.stamp(folder, forged, roots)
+    assert not (folder / files.STAMP).exists()
+    assert home.evidence.stamp(
+        folder, authority.token((folder / files.ENVELOPE).read_bytes()), roots
+    ).trusted
+
+
 def test_a_token_of_other_bytes_is_not_attached(
     home: Home, tmp_path: Path, authority: Authority
 ) -> None:

@@ -1,5 +1,7 @@
 """Choices are written down, given back, and measured by how much each misses being drawn."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -9,7 +11,7 @@ from musai.evidence.replay import TAU, played, replay
 from musai.evidence.trace import Choice, Departed, Forced, Recorder, deficit
 from musai.transformer import Request
 from musai.transformer.noise import Noise
-from musai.transformer.sampling import choose
+from musai.transformer.sampling import Draw, choose
 from tests.transformer.models import motif, small_player
 
 GENERATE = Request(bars=3, seed=7, temperature=1.3)
@@ -17,43 +19,41 @@ ANSWER = Request(mode="answer", bars=4, seed=8, context=motif(), top_p=0.8)
 
 
 @st.composite
-def draws(draw: st.DrawFn) -> tuple[np.ndarray, np.ndarray, float, float, Noise, int, int]:
+def draws(draw: st.DrawFn) -> Draw:
     count = draw(st.integers(2, 12))
     values = st.floats(-6, 6, allow_nan=False)
     logits = np.array(draw(st.lists(values, min_size=count, max_size=count)))
     allowed = np.array(draw(st.lists(st.booleans(), min_size=count, max_size=count)))
     allowed[draw(st.integers(0, count - 1))] = True
     heat = draw(st.sampled_from([0.0, 0.5, 1.0, 1.3])), draw(st.sampled_from([0.5, 0.9, 1.0]))
-    return logits, allowed, *heat, Noise(draw(st.integers(0, 99))), draw(st.integers(0, 9)), 2
+    noise, event = Noise(draw(st.integers(0, 99))), draw(st.integers(0, 9))
+    return Draw(logits, allowed, *heat, noise, event, 2)
 
 
 @given(draws())
-def test_what_is_drawn_misses_by_nothing(drawn: tuple) -> None:
-    chosen = choose(*drawn)
-    assert deficit(*drawn, 0, chosen, TAU) == 0
+def test_what_is_drawn_misses_by_nothing(drawn: Draw) -> None:
+    assert deficit(drawn, choose(drawn), TAU) == 0
 
 
 @given(draws(), st.integers(0, 11))
-def test_what_is_not_drawn_misses_by_something(drawn: tuple, other: int) -> None:
+def test_what_is_not_drawn_misses_by_something(drawn: Draw, other: int) -> None:
     # Of all choices: at the edge of the likeliest ones, equal logits may fall on either side.
-    logits, allowed, temperature = drawn[:3]
-    drawn = (*drawn[:3], 1.0, *drawn[4:])
-    other %= len(logits)
-    if not allowed[other] or other == choose(*drawn):
+    drawn = replace(drawn, top_p=1.0)
+    other %= len(drawn.logits)
+    chosen = choose(drawn)
+    if not drawn.allowed[other] or other == chosen:
         return
-    lost = deficit(*drawn, 0, other, TAU)
-    assert lost > TAU or (temperature == 0 and logits[other] == logits[choose(*drawn)])
+    alike = drawn.temperature == 0 and drawn.logits[other] == drawn.logits[chosen]
+    assert deficit(drawn, other, TAU) > TAU or alike
 
 
 @given(draws(), st.integers(0, 2**32))
 def test_whatever_arithmetic_does_within_its_bounds_no_draw_misses_by_more(
-    drawn: tuple, key: int
+    drawn: Draw, key: int
 ) -> None:
-    logits, allowed, *rest = drawn
     rng = np.random.Generator(np.random.Philox(key))
-    shaken = logits + rng.uniform(-1, 1, len(logits)) * TAU / 4
-    chosen = choose(shaken, allowed, *rest)
-    assert deficit(logits, allowed, *rest, 0, chosen, TAU) <= TAU
+    shaken = drawn.logits + rng.uniform(-1, 1, len(drawn.logits)) * TAU / 4
+    assert deficit(drawn, choose(replace(drawn, logits=shaken)), TAU) <= TAU
 
 
 @pytest.mark.parametrize("request_", [GENERATE, ANSWER], ids=["generate", "answer"])
@@ -91,10 +91,11 @@ class _Shaken:
     def __init__(self, by: float) -> None:
         self.by, self.recorder, self.calls = by, Recorder(), 0
 
-    def __call__(self, logits: np.ndarray, *rest: object) -> int:
+    def __call__(self, draw: Draw) -> int:
         self.calls += 1
         rng = np.random.Generator(np.random.Philox(self.calls))
-        return self.recorder(logits + self.by * rng.uniform(-1, 1, len(logits)), *rest)  # type: ignore[arg-type]
+        off = self.by * rng.uniform(-1, 1, len(draw.logits))
+        return self.recorder(replace(draw, logits=draw.logits + off))
 
 
 def test_other_arithmetic_is_equivalent_and_more_than_that_diverges() -> None:

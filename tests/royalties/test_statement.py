@@ -64,7 +64,7 @@ def kept(run: Run, home: Path) -> str:
     """A take that was made and kept today."""
     from datetime import UTC, datetime
 
-    values = json.loads(run("generate", "--bars", 2, "--no-match", "--json").output)
+    values = json.loads(run("generate", "--bars", 4, "--seed", 5, "--no-match", "--json").output)
     phrase = str(values["phrase_id"])
     with Ledger.open(home / "ledger" / "ledger.sqlite") as ledger:
         payload = {"phrase_id": phrase, "session": "cli", "decision": "kept"}

@@ -12,7 +12,7 @@ from musai.transformer.engine import Cache, Engine
 from musai.transformer.network import Network
 from musai.transformer.noise import Noise
 from musai.transformer.plan import make_plan
-from musai.transformer.sampling import choose
+from musai.transformer.sampling import Draw, choose
 from tests.transformer.models import SMALL, motif, random_weights, small_model, small_player
 
 WEIGHTS = random_weights(SMALL)
@@ -70,7 +70,7 @@ def reference_notes(request):
             masks = (grammar.positions, grammar.voices, grammar.pitches, grammar.durations)
             logits = NETWORK.field_logits(field, state).numpy()
             logits = plan.shaped(i, logits, grammar, drawn)
-            drawn.append(choose(logits, masks[i](*drawn), *plan.heat[i], noise, event, i))
+            drawn.append(choose(Draw(logits, masks[i](*drawn), *plan.heat[i], noise, event, i)))
             if drawn[0] == v.BARLINE:
                 break
             if i + 1 < SMALL.fields:

@@ -12,7 +12,7 @@ from starlette.testclient import TestClient
 
 from musai.corpus.licences import Term
 from musai.influence import kept
-from musai.influence.kept import Influence, Pull
+from musai.influence.found import Influence, Place, Pull
 from musai.music import Phrase
 from musai.service.catalogues import Change
 from musai.web import create_app
@@ -288,11 +288,14 @@ def test_works_that_moved_a_phrase_are_named_as_their_terms_stand_today(client, 
     phrase, work = service.world.phrase(), service.world.work()
     model = next(m for m in client.get("/api/models").json() if m["name"] == "tunebook")
     pulls = tuple(
-        Pull(id, title, "reels", "CC0-1.0", 0.5, 1.0, False)
+        Pull(id, title, "reels", "CC0-1.0", 0.5, 1.0, 0.25, 1.5, None, False)
         for id, title in ((work.id, work.title), ("f" * 64, "gone since"))
     )
-    found = Influence("tunebook", "gradients", "a proxy", pulls, (), (), 0.1, 3, 0)
-    kept.save(found, service.home, model["model_id"], phrase)
+    place = Place(0, 480, 2, "bar 1, beat 1 to beat 2", "f" * 64, "gone since", 0.01, False)
+    found = Influence(
+        "tunebook", model["model_id"], "gradients", "a proxy", None, pulls, (), (), (), (place,), 5, 0.1, 3, 0
+    )  # fmt: skip
+    kept.save(found, service.home, phrase)
     page = client.get(f"/match/{phrase}").text
     assert "Works that moved tunebook here: an estimate" in page
     assert "gone since" not in page
