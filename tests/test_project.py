@@ -130,7 +130,7 @@ def test_what_a_package_imports_is_declared(folder: str) -> None:
         for name, path in imports(folder).items()
         if name not in sys.stdlib_module_names and name not in PACKAGES
     }
-    known = declared("audio", "daw")
+    known = declared("audio", "daw", "quality")
     missing = {
         name: path
         for name, path in wanted.items()

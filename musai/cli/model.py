@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from musai.cli.compare import compare
+from musai.cli.quality import quality
 from musai.cli.rebuild import verify
 from musai.cli.without import without
 from musai.errors import NotFound
@@ -26,6 +27,7 @@ def model() -> None:
 model.add_command(verify)
 model.add_command(compare)
 model.add_command(without)
+model.add_command(quality)
 
 
 @model.command("list")

@@ -19,6 +19,7 @@ from musai.report.records import (
     Match,
     Method,
     Player,
+    Quoted,
     Replay,
     Report,
     Score,
@@ -105,11 +106,12 @@ def player_record(
     name: str,
     model_id: str,
     guard: Mapping[str, Any] | None = None,
+    quoted: tuple[Quoted, ...] = (),
 ) -> Player:
     """Who played: `description` as `Player.describe()` gives it, `request` as `Request.to_dict()`.
 
     The request's context, a MIDI file in hexadecimal there, becomes the prompt; `guard` describes
-    the guard that was on.
+    the guard that was on, `quoted` whom the prompt quotes.
     """
     plain = {key: value for key, value in request.items() if key != "context"}
     prompt: Score | None = None
@@ -123,6 +125,7 @@ def player_record(
         request=plain,
         prompt=prompt,
         guard="" if guard is None else guard_sentence(guard),
+        quoted=quoted,
         details=dict(description),
     )
 

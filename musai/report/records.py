@@ -14,6 +14,9 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from musai.report.influences import Influences
+from musai.report.score_records import Count as Count
+from musai.report.score_records import Record as Record
+from musai.report.score_records import Score as Score
 
 VERSION: Literal["musai-report-1"] = "musai-report-1"
 
@@ -21,64 +24,7 @@ Light = Literal["grey", "green", "amber", "red"]
 Likeness = Literal["equal", "changed", "missing", "added", "other"]
 Use = Literal["match", "train", "influence", "commercial"]
 
-Count = Annotated[int, msgspec.Meta(ge=0)]
 Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
-
-
-class Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Base of all records: immutable, unknown fields refused."""
-
-
-class ScoreNote(msgspec.Struct, frozen=True, array_like=True):
-    """One note as a row: onset, duration, pitch, velocity, voice."""
-
-    onset: Count
-    duration: Count
-    pitch: Count
-    velocity: Count
-    voice: Count
-
-
-class ScoreVoice(Record, frozen=True):
-    """Who plays: a name, a General MIDI program, or drums."""
-
-    name: str
-    program: Count
-    drum: bool
-
-
-class ScoreTempo(Record, frozen=True):
-    """A tempo from a tick on, in whole microseconds a quarter note."""
-
-    tick: Count
-    us_per_quarter: Count
-
-
-class ScoreSignature(Record, frozen=True):
-    """A time signature from a tick on."""
-
-    tick: Count
-    numerator: Count
-    denominator: Count
-
-
-class ScoreKey(Record, frozen=True):
-    """A key signature from a tick on: -7 (flats) to 7 (sharps)."""
-
-    tick: Count
-    fifths: int
-    minor: bool
-
-
-class Score(Record, frozen=True):
-    """A phrase in plain values; enough to draw it and to write it as MIDI again."""
-
-    length: Count
-    tempos: tuple[ScoreTempo, ...]
-    signatures: tuple[ScoreSignature, ...]
-    keys: tuple[ScoreKey, ...]
-    voices: tuple[ScoreVoice, ...]
-    notes: tuple[ScoreNote, ...]
 
 
 class Subject(Record, frozen=True):
@@ -98,6 +44,17 @@ class Subject(Record, frozen=True):
     left_out: Annotated[str, msgspec.Meta(description="why `score` is null, else empty")] = ""
 
 
+class Quoted(Record, frozen=True):
+    """A work whose notes the prompt holds: a guard lets pass what the human played."""
+
+    work_id: str
+    title: str
+    composer: str
+    corpus: str
+    licence: str
+    notes: Annotated[Count, msgspec.Meta(description="of the longest run in common")]
+
+
 class Player(Record, frozen=True):
     """Which model played, and from what request."""
 
@@ -113,7 +70,11 @@ class Player(Record, frozen=True):
     guard: Annotated[
         str, msgspec.Meta(description="the guard that was on and what evades it; empty for none")
     ] = ""
-    details: dict[str, Any] = {}
+    quoted: Annotated[
+        tuple[Quoted, ...],
+        msgspec.Meta(description="whom the prompt quotes by as many notes as the guard counts"),
+    ] = ()
+    details: dict[str, Any] = msgspec.field(default_factory=dict)
 
 
 class Replay(Record, frozen=True):

@@ -1,7 +1,7 @@
 """Phrase <-> Score: a phrase as the plain values of a report, and back."""
 
 from musai.music import Key, Metre, Phrase, Signature, Tempo, Voice, notes_array
-from musai.report.records import (
+from musai.report.score_records import (
     Score,
     ScoreKey,
     ScoreNote,

@@ -16,6 +16,7 @@ from musai.report import records as told
 from musai.report.dossier import Judgement
 from musai.report.scores import score_of
 from musai.service import records
+from musai.service.quoting import quoted
 from musai.service.rows import ComparisonDetail, PhraseRow
 from musai.service.shelves import Shelves
 
@@ -37,7 +38,7 @@ def report_of(
     matches = ledger.find("phrase_id", payload["phrase_id"], "match")
     match: Payload = (matches[-1].payload or {}) if matches else {}
     row = next(iter(match.get("corpora", ())), None)
-    made = _made(ledger, payload["replay_id"]) if record.kind == "phrase" else _Made()
+    made = _made(ledger, payload["replay_id"], shelves) if record.kind == "phrase" else _Made()
     return build_report(
         records.phrase_of(record),
         when=record.utc,
@@ -63,7 +64,7 @@ class _Made:
     software: dict[str, str] = field(default_factory=dict)
 
 
-def _made(ledger: Ledger, replay_id: str) -> _Made:
+def _made(ledger: Ledger, replay_id: str, shelves: Shelves) -> _Made:
     asked = records.request_record(ledger, replay_id)
     replays = ledger.find("replay_id", replay_id, "replay")
     last = (replays[-1].payload or {}) if replays else {}
@@ -74,6 +75,7 @@ def _made(ledger: Ledger, replay_id: str) -> _Made:
             name=asked["model"],
             model_id=asked["model_id"],
             guard=asked.get("guard"),
+            quoted=quoted(shelves, asked.get("guard"), asked["request"]),
         ),
         told.Replay(
             replay_id=replay_id,

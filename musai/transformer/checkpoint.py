@@ -42,6 +42,7 @@ WEIGHTS, RECIPE, CARD, WORKS, PRINTS, PREFIX, SUMS = (
     "SHA256SUMS",
 )
 RECALL, RECALL_PAGE = "memorization.json", "memorization.md"
+QUALITY = "quality.json"
 DEFAULT = "tunebook"
 
 
@@ -225,7 +226,7 @@ def write_sums(folder: Path) -> None:
     """Write SHA256SUMS for the files that are there."""
     lines = [
         f"{hashlib.sha256((folder / name).read_bytes()).hexdigest()}  {name}\n"
-        for name in (RECIPE, WEIGHTS, CARD, WORKS, PRINTS, PREFIX, RECALL, RECALL_PAGE)
+        for name in (RECIPE, WEIGHTS, CARD, WORKS, PRINTS, PREFIX, RECALL, RECALL_PAGE, QUALITY)
         if (folder / name).is_file()
     ]
     (folder / SUMS).write_text("".join(lines), encoding="utf-8")

@@ -97,7 +97,10 @@ def gather(
                 "two pieces or more, so that one can be held out"
             )
         aside_clusters = data.first_aside(cluster.values(), recipe.schedule.seed)
+    chosen = _few(recipe, [w.id for w in works if cluster[w.id] not in aside_clusters])
     for work in works:
+        if cluster[work.id] not in aside_clusters and work.id not in chosen:
+            continue
         own = group[work.id]
         number = 1 + names.index(own) if own in names else 0
         piece = data.encode_work(work.id, phrases[work.id], number, own, played=played)
@@ -107,6 +110,17 @@ def gather(
         digest.update(line.encode())
     progress(f"{len(train)} works to train on, {len(aside)} held out")
     return Material(digest.hexdigest(), tuple(works), tuple(train), tuple(aside), styles)
+
+
+def _few(recipe: Recipe, work_ids: Sequence[str]) -> Collection[str]:
+    """The works that a recipe for few of them trains on: those whose hashes come first; else all."""
+    if not recipe.works:
+        return frozenset(work_ids)
+
+    def place(work: str) -> bytes:
+        return hashlib.sha256(f"musai-few-1 {recipe.schedule.seed} {work}".encode()).digest()
+
+    return frozenset(sorted(work_ids, key=place)[: recipe.works])
 
 
 def styles_of(works: Sequence[tuple[str, Phrase]]) -> tuple[CollectionStyle, ...]:

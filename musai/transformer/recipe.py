@@ -51,7 +51,8 @@ class Recipe:
     `weights`: how often a collection's works are seen, 1 where not named; `given`: share of the
     samples in which some notes are told ahead, so that the model learns to fill in; `groups`: the
     model's name for all works whose source begins with a text, instead of their own collections;
-    `start`: the model whose weights are the first ones, its id in `start_id`.
+    `start`: the model whose weights are the first ones, its id in `start_id`; `works`: train on so many
+    works only, 0 for all, the same ones in the same order whatever the number.
     """
 
     name: str
@@ -64,6 +65,7 @@ class Recipe:
     groups: dict[str, str] = field(default_factory=dict)
     start: str = ""
     start_id: str = ""
+    works: int = 0
 
     def group_of(self, collection: str, source: str) -> str:
         """The collection of a work as the model is told it."""

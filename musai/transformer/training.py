@@ -99,17 +99,18 @@ def train(
     progress: Progress | None = None,
     emphasis: Mapping[str, float] | None = None,
     until: int | None = None,
+    network: Network | None = None,
 ) -> Network:
     """Train to the end of the recipe's schedule, resuming from `folder` when it holds a checkpoint.
 
     A checkpoint is written each `every` steps and replaces the former at once.  `emphasis` weighs
     the loss of works by id, 1 where not named; 0 takes a work out and leaves every batch as it
     was, so that two models differ by that work and by nothing else.  `until` ends the run after so
-    many steps of the schedule.
+    many steps of the schedule.  `network`: another one than the recipe's beginning.
     """
     prepare(recipe, device)
     schedule = recipe.schedule
-    network = beginning(recipe).to(device)
+    network = (network or beginning(recipe)).to(device)
     optimizer = optimizer_of(network, schedule)
     start = resume(folder, recipe, network, optimizer)
     for step, rows, targets, ids in steps_of(recipe, pieces, start):

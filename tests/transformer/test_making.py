@@ -3,6 +3,7 @@
 import csv
 import hashlib
 import io
+from dataclasses import replace
 from datetime import date
 
 import numpy as np
@@ -153,3 +154,19 @@ def test_a_model_of_loudness_and_timing_is_made_of_a_folder_with_credits(tmp_pat
     assert "Played by Nobody" in card
     assert "music21" not in card
     assert Player.open(out).play(Request(bars=1, seed=1)).bars == 1
+
+
+def test_a_recipe_for_few_works_holds_the_same_ones_out_and_fewer_are_among_more(folder, tmp_path):
+    corpus = Corpus.build(folder, tmp_path / "few", mine=True)
+    recipe = Recipe(name="few", corpus="few", held_out=0.3)
+
+    def gathered(works):
+        told = gather(corpus, replace(recipe, works=works), date(2026, 1, 1), lambda text: None)
+        return [p.work_id for p in told.train], [p.work_id for p in told.held_out]
+
+    every, aside = gathered(0)
+    three, two = gathered(3), gathered(2)
+    assert (len(three[0]), len(two[0])) == (3, 2)
+    assert set(two[0]) < set(three[0]) < set(every)
+    assert three[1] == two[1] == aside
+    assert gathered(100) == (every, aside)
