@@ -54,6 +54,20 @@ def listened(
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Floats:
     """Scores of phrases by listeners that were trained on the other folds; high: human."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        return _listened(phrases, human, fold, progress)
+    finally:
+        torch.set_num_threads(threads)
+
+
+def _listened(
+    phrases: Sequence[Phrase],
+    human: NDArray[np.bool_],
+    fold: Ints,
+    progress: Callable[[int, int], None],
+) -> Floats:
     rows = [events(phrase) for phrase in phrases]
     scores = np.zeros(len(rows))
     for number in range(FOLDS):

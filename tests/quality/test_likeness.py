@@ -8,11 +8,11 @@ from musai.quality.likeness import auc, boosted, features, folds, likeness, scal
 from musai.quality.listener import listened
 from tests.style.shelf import JUMPER, WALKER, tune
 
-GROUPS = [f"work {n // 2}" for n in range(24)]
+GROUPS = [f"work {n // 2}" for n in range(16)]
 
 
 def tunes(composer: str, first: int) -> list[Phrase]:
-    return [tune(composer, first + n) for n in range(24)]
+    return [tune(composer, first + n) for n in range(16)]
 
 
 @pytest.mark.parametrize(
@@ -36,7 +36,7 @@ def test_music_of_one_hand_is_alike_and_of_another_is_not() -> None:
     apart = likeness(jumper, GROUPS, walker, GROUPS, scale)
     assert same.area > apart.area
     assert same.discrepancy < apart.discrepancy
-    assert apart.p_value == 0.001
+    assert apart.p_value < 0.01
     assert same.p_value > 0.05
 
 
@@ -51,7 +51,7 @@ def test_works_are_dealt_out_to_folds_whole() -> None:
 @pytest.mark.parametrize("judge", ["boosted", "transformer"])
 def test_both_judges_tell_two_hands_apart_and_one_hand_from_itself_hardly(judge: str) -> None:
     pytest.importorskip("sklearn")
-    human = np.repeat([False, True], 24)
+    human = np.repeat([False, True], 16)
     groups = [*(f"a {g}" for g in GROUPS), *(f"b {g}" for g in GROUPS)]
     fold = folds(groups)
 
