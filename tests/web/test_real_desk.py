@@ -134,6 +134,8 @@ def test_from_the_catalogue_to_the_evidence(desk: Desk, tmp_path: Path) -> None:
     assert job["result"]["added"] >= 0.95 * works
     assert "does not list it" in left["noise.mid"]
     page.until("document.body.textContent.includes('noise.mid')", 30)
+    # What failed is told while it runs; the page as it is at the end comes a moment after.
+    page.until("document.querySelector('form[action=\"/catalogue/use\"] button')", 60)
     desk.press("form[action='/catalogue/use'] button")
     page.until("location.pathname === '/match'", 30)
 
