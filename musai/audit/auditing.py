@@ -124,7 +124,8 @@ def _by_halves(
     """The worst windows under the half that has the work and the one that has not."""
     from safetensors.numpy import load_file
 
-    from musai.audit.recall import network_of, recalled
+    from musai.audit.recall import recalled
+    from musai.transformer.network import Network
 
     held = [window_of(model, corpus, row) for row in rows]
     known = halves.sides(corpus, [w for w in checkpoint.work_ids(model.folder) if w in corpus])
@@ -137,7 +138,7 @@ def _by_halves(
             for name, value in load_file(path).items()
             if name.startswith("weight/")
         }
-        network = network_of(model.shape, weights)
+        network = Network.of(model.shape, weights)
         found.append([one.raw for one in recalled(network, held)])
     progress(2, 2, "worst windows under the halves")
     return {
@@ -159,9 +160,9 @@ def _nearly(
 ) -> dict[str, Compared]:
     """The likeliest windows with a few notes otherwise."""
     from musai.audit.near import near_verbatim
-    from musai.audit.recall import network_of
+    from musai.transformer.network import Network
 
-    network = network_of(model.shape, dict(model.weights))
+    network = Network.of(model.shape, model.weights)
     out = {}
     for i, row in enumerate(rows):
         progress(i, len(rows), "near-verbatim")

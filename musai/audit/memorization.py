@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from musai.audit.recall import Recall, network_of, recalled
+from musai.audit.recall import Recall, recalled
 from musai.audit.recorded import FORMAT, Audit, WorkRecall
 from musai.audit.windows import Window, windows
 from musai.corpus import Corpus
@@ -26,6 +26,7 @@ from musai.errors import Altered
 from musai.transformer.checkpoint import Model
 from musai.transformer.controls import TEMPERATURE, TOP_P
 from musai.transformer.data import Piece, encode_work
+from musai.transformer.network import Network
 from musai.transformer.recipe import Recipe
 
 CHUNK = 40
@@ -69,7 +70,7 @@ def audit(
     here = [work_id for work_id in work_ids if work_id in corpus]
     done = _resumed(kept, settings)
     left = [work_id for work_id in here if work_id not in done]
-    network = network_of(model.shape, dict(model.weights))
+    network = Network.of(model.shape, model.weights)
     with kept.open("a", encoding="utf-8") as file:
         for first in range(0, len(left), CHUNK):
             progress(len(here) - len(left) + first, len(here), "works")

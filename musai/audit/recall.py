@@ -38,12 +38,6 @@ class Recall:
     events: int
 
 
-def network_of(shape: object, weights: dict[str, NDArray[np.float32]]) -> Network:
-    """The reference network with these weights."""
-    tensors = {name: torch.from_numpy(np.array(w, np.float32)) for name, w in weights.items()}
-    return Network(shape, tensors)  # type: ignore[arg-type]
-
-
 def batches(held: Sequence[Window]) -> Iterator[list[int]]:
     """Numbers of windows of about one length, so many that a batch has `ROWS` rows."""
     order = sorted(range(len(held)), key=lambda i: len(held[i].rows))

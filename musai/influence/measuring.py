@@ -174,7 +174,7 @@ def _compared(
     queries: Collection[data.Piece],
 ) -> Measured:
     shape = model.shape
-    network = Network(shape, {n: torch.from_numpy(np.array(w)) for n, w in model.weights.items()})
+    network = Network.of(shape, model.weights)
     projection = gradients.Projection.of(shape)
     pieces = held.material.train
     windows = [gradients.asked_of(piece, shape.window) for piece in pieces]

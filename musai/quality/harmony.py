@@ -91,7 +91,7 @@ def leading(phrases: Sequence[Phrase]) -> Leading:
     total = np.zeros(8)
     for phrase in phrases:
         total += _counts(phrase)
-    harsh, pairs, parallel, moves, crossed, beats, leaps, steps = np.maximum(total, 0)
+    harsh, pairs, parallel, moves, crossed, beats, leaps, steps = total
     return Leading(
         float(harsh / max(1, pairs)), float(100 * parallel / max(1, moves)),
         float(crossed / max(1, beats)), float(leaps / max(1, steps)),

@@ -183,14 +183,11 @@ def _pieces(model: Model, corpus: Corpus, work_ids: Sequence[str]) -> list[Piece
 def _bits(
     model: Model, corpus: Corpus, held: Aside, baseline: Baseline
 ) -> dict[str, dict[str, float]]:
-    import torch
-
     from musai.transformer.network import Network
     from musai.transformer.training import evaluate
 
     pieces = _pieces(model, corpus, held.works)
-    weights = {name: torch.from_numpy(np.array(w)) for name, w in model.weights.items()}
-    network = Network(model.shape, weights)
+    network = Network.of(model.shape, model.weights)
     return {"model": evaluate(network, pieces), "n-grams": baseline.bits(pieces)}
 
 

@@ -3,9 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-import torch
-
 from musai.corpus import Corpus, Work
 from musai.errors import BadInput
 from musai.transformer import checkpoint, data
@@ -43,9 +40,7 @@ def bits_of(models: Sequence[Model], corpus: Corpus) -> list[Bits]:
     aside = _pieces(corpus, fresh)
     found = []
     for model, works in zip(models, own, strict=True):
-        network = Network(
-            model.shape, {name: torch.from_numpy(np.array(w)) for name, w in model.weights.items()}
-        )
+        network = Network.of(model.shape, model.weights)
         mine = _pieces(corpus, works)
         found.append(
             Bits(_bits(network, aside), len(aside), _bits(network, mine), len(mine))

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from musai.transformer import vocabulary as v
@@ -85,6 +86,11 @@ class Network(nn.Module):
             )
             weights[name] = torch.randn(size, generator=generator) * scale
         return cls(shape, weights)
+
+    @classmethod
+    def of(cls, shape: Shape, weights: Mapping[str, NDArray[np.float32]]) -> "Network":
+        """A network with a model's weights, copied."""
+        return cls(shape, {name: torch.from_numpy(np.array(w)) for name, w in weights.items()})
 
     def weight(self, name: str) -> Tensor:
         """One weight by its name in `Shape.weights`."""

@@ -16,7 +16,6 @@ from statistics import median
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from musai.corpus import Corpus
@@ -126,7 +125,7 @@ def _trained(recipe: Recipe, material: Material, steps: int, gone: Collection[st
 
 
 def _network(recipe: Recipe, weights: Weights) -> Network:
-    return Network(recipe.shape, {name: torch.from_numpy(w.copy()) for name, w in weights.items()})
+    return Network.of(recipe.shape, weights)
 
 
 def compared(

@@ -14,7 +14,7 @@ from musai.audit import halves, recorded
 from musai.audit.limits import limits_kept
 from musai.audit.memorization import audit, window_of
 from musai.audit.near import near_verbatim
-from musai.audit.recall import network_of, recalled, sampled
+from musai.audit.recall import recalled, sampled
 from musai.audit.recorded import Audit, WorkRecall, extraction, luck, worst
 from musai.audit.windows import LEAST, MOST, PREFIX, STRIDE, Window, repeats, windows
 from musai.corpus import Corpus
@@ -25,6 +25,7 @@ from musai.transformer import checkpoint as ck
 from musai.transformer import vocabulary as v
 from musai.transformer.checkpoint import Model
 from musai.transformer.data import encode_work
+from musai.transformer.network import Network
 from musai.transformer.sampling import nucleus
 from tests.audit.takes import melody
 from tests.transformer.models import SMALL, STYLES, random_weights
@@ -94,7 +95,7 @@ def test_a_short_work_is_shown_less_and_a_shorter_one_has_no_window() -> None:
 
 
 def test_the_raw_probability_is_that_of_the_reference(corpus: Corpus, model: Model) -> None:
-    network = network_of(model.shape, dict(model.weights))
+    network = Network.of(model.shape, model.weights)
     every = held(corpus)
     told = recalled(network, every)
     window = every[0]
@@ -106,7 +107,7 @@ def test_the_raw_probability_is_that_of_the_reference(corpus: Corpus, model: Mod
 
 
 def test_a_sampler_that_leaves_all_open_draws_no_less_likely(corpus: Corpus, model: Model) -> None:
-    network = network_of(model.shape, dict(model.weights))
+    network = Network.of(model.shape, model.weights)
     for one in recalled(network, held(corpus), temperature=1.0, top_p=1.0):
         assert one.drawn >= one.raw - 1e-4
 
@@ -121,7 +122,7 @@ def test_the_nucleus_is_that_of_the_player(top_p: float) -> None:
 
 
 def test_nearly_the_same_is_no_less_likely_than_the_same(corpus: Corpus, model: Model) -> None:
-    network = network_of(model.shape, dict(model.weights))
+    network = Network.of(model.shape, model.weights)
     window = held(corpus)[0]
     exact = recalled(network, [window], 0.9, 1.0)[0].drawn
     same = near_verbatim(network, window, 0.9, 1.0, edits=0, beams=1)
@@ -227,7 +228,7 @@ def test_the_worst_window_is_found_again(corpus: Corpus, model: Model, tmp_path:
     ids = [work.id for work in corpus.works]
     told = audit(model, corpus, ids, tmp_path / "kept.jsonl", quiet)
     row = worst(told, 1)[0]
-    again = recalled(network_of(model.shape, dict(model.weights)), [window_of(model, corpus, row)])
+    again = recalled(Network.of(model.shape, model.weights), [window_of(model, corpus, row)])
     assert again[0].raw == pytest.approx(row.raw, abs=1e-3)
 
 
