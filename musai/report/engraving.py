@@ -9,8 +9,9 @@ outlines it carries.  Its own names are dropped and glyphs are renamed by
 
 import re
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from pathlib import Path
-from threading import Lock
 from typing import Any
 from xml.etree import ElementTree
 
@@ -20,8 +21,6 @@ from musai.report.records import ComparedNote
 
 WIDTH = 960
 _SCALE = 44
-_ONE = Lock()
-"""Verovio's names come from one generator for all: one drawing at a time."""
 
 _OPTIONS = {
     "adjustPageHeight": True,
@@ -96,16 +95,33 @@ def engrave(notation: Notation, *, title: str, told: str, ident: str) -> str:
     )
 
 
-def _drawn(mei: str) -> str:
+@cache
+def _desk() -> ThreadPoolExecutor:
+    """The one thread that draws: where Verovio finds its glyphs is known in the thread that imported it,
+    and its names come from one generator for all."""
+    return ThreadPoolExecutor(1, "verovio")
+
+
+@cache
+def _toolkit() -> Any:
+    """Verovio with its glyphs read, which takes longer than most drawings."""
     import verovio
 
-    with _ONE:
-        verovio.enableLog(verovio.LOG_OFF)
-        # Where Verovio finds its glyphs is known in the thread that imported it, and in no other.
-        toolkit = verovio.toolkit(False)
-        toolkit.setResourcePath(str(Path(verovio.__file__).parent / "data"))
-        toolkit.setOptions(_OPTIONS)
-        drawn: str = toolkit.renderToSVG(1) if toolkit.loadData(mei) else ""
+    verovio.enableLog(verovio.LOG_OFF)
+    toolkit = verovio.toolkit(False)
+    toolkit.setResourcePath(str(Path(verovio.__file__).parent / "data"))
+    toolkit.setOptions(_OPTIONS)
+    return toolkit
+
+
+def _drawn(mei: str) -> str:
+    return _desk().submit(_laid_out, mei).result()
+
+
+def _laid_out(mei: str) -> str:
+    toolkit = _toolkit()
+    toolkit.resetXmlIdSeed(_OPTIONS["xmlIdSeed"])
+    drawn: str = toolkit.renderToSVG(1) if toolkit.loadData(mei) else ""
     return drawn
 
 

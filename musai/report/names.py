@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any
 
 from musai.music import TICKS, Metre, Tempo
@@ -73,6 +74,7 @@ def stretch(where: Place) -> str:
     )
 
 
+@lru_cache(4096)
 def quantity(value: float) -> str:
     """A count of beats or quarters: whole, with ¼ ½ ¾, or with two decimals."""
     whole, rest = divmod(Fraction(value).limit_denominator(960), 1)

@@ -14,6 +14,10 @@ Attribute = str | float | int | None
 _CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 
 
+_PLAIN = re.compile(r"[\w .,:;()/#%+-]*")
+"""What stands in most attributes and has nothing to escape."""
+
+
 def printable(text: str) -> str:
     """The text with a replacement mark for every character that XML and HTML cannot hold."""
     return _CONTROLS.sub("\ufffd", text)
@@ -21,7 +25,7 @@ def printable(text: str) -> str:
 
 def escape(text: str) -> str:
     """The text fit for element content and for attribute values."""
-    return _escape(printable(text))
+    return text if _PLAIN.fullmatch(text) else _escape(printable(text))
 
 
 def element(name: str, *children: str, **attributes: Attribute) -> str:
