@@ -7,7 +7,6 @@ any measure of influence has to beat (it beats several on text).
 """
 
 import math
-from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -17,67 +16,89 @@ from numpy.typing import NDArray
 from musai.match.streams import ratio_class
 from musai.music import Phrase
 
-RUNS = (3, 4, 5)
+SIZES = (3, 4, 5)
 """Notes of a run."""
 
 K1, B = 1.2, 0.75
 """How soon a repeated run stops counting, and how far a work's length is made up for: the usual ones."""
 
-Run = tuple[int, ...]
+Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
 
-def runs(phrase: Phrase) -> Counter[Run]:
-    """How often each run occurs: its steps in semitones, then its ratio classes in half octaves.
+def word(steps: Sequence[Ints] | Sequence[int], ratios: Sequence[Ints] | Sequence[int]) -> Ints:
+    """The number of a run: its steps in semitones and ratio classes, a byte each, under its size."""
+    number = np.asarray(len(steps) + 1, np.int64)
+    for part in (*steps, *ratios):
+        number = 256 * number + (np.asarray(part, np.int64) + 128)
+    return number
+
+
+def runs(phrase: Phrase) -> tuple[Ints, Ints]:
+    """The words of a phrase in order, and how often each occurs.
 
     Every voice is read by its highest note of a moment; drums are left out, having no steps.
     """
-    found: Counter[Run] = Counter()
+    found = [np.empty(0, np.int64)]
     for voice, held in enumerate(phrase.voices):
         if held.drum:
             continue
         notes = phrase.notes[phrase.notes["voice"] == voice]
         onsets, first = np.unique(notes["onset"][::-1], return_index=True)
-        pitches = notes["pitch"][::-1][first].astype(int)
-        steps = np.diff(pitches).tolist()
+        steps = np.diff(notes["pitch"][::-1][first].astype(np.int64))
         waits = np.log2(np.maximum(1, np.diff(onsets.astype(np.int64))))
-        ratios = ratio_class(np.diff(waits)).tolist()
-        for size in RUNS:
-            for k in range(len(steps) - size + 2):
-                found[(*steps[k : k + size - 1], 99, *ratios[k : k + size - 2])] += 1
-    return found
+        ratios = ratio_class(np.diff(waits)).astype(np.int64)
+        for size in SIZES:
+            count = len(steps) - size + 2
+            if count > 0:
+                each = [steps[k : k + count] for k in range(size - 1)]
+                found.append(word(each, [ratios[k : k + count] for k in range(size - 2)]))
+    words, counts = np.unique(np.concatenate(found), return_counts=True)
+    return words, counts
 
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """The runs of a catalogue, by run: which works hold it, how often."""
+    """The words of a catalogue.
 
-    postings: dict[Run, tuple[tuple[int, int], ...]]
+    `words` in order (w,); the works that hold word k, and how often, are `works` and `counts` from
+    `starts[k]` to `starts[k + 1]`; `lengths` (works,) in words.
+    """
+
+    words: Ints
+    starts: Ints
+    works: Ints
+    counts: Ints
     lengths: Floats
 
     @classmethod
     def of(cls, works: Iterable[Phrase]) -> "Words":
         """Read all works."""
-        postings: dict[Run, list[tuple[int, int]]] = defaultdict(list)
-        lengths = []
-        for number, phrase in enumerate(works):
-            counted = runs(phrase)
-            lengths.append(float(counted.total()))
-            for run, count in counted.items():
-                postings[run].append((number, count))
-        return cls({run: tuple(held) for run, held in postings.items()}, np.array(lengths))
+        read = [runs(phrase) for phrase in works]
+        nothing = [np.empty(0, np.int64)]
+        words = np.concatenate([words for words, _ in read] or nothing)
+        counts = np.concatenate([counts for _, counts in read] or nothing)
+        holders = np.repeat(np.arange(len(read)), [len(words) for words, _ in read])
+        order = np.argsort(words, kind="stable")
+        found, starts = np.unique(words[order], return_index=True)
+        lengths = np.array([counts.sum() for _, counts in read], np.float64)
+        return cls(found, np.append(starts, len(words)), holders[order], counts[order], lengths)
 
     def scores(self, phrase: Phrase) -> Floats:
         """BM25 of every work for a phrase, (works,); 0 where no run is shared."""
-        out = np.zeros(len(self.lengths))
         total = len(self.lengths)
+        out = np.zeros(total)
         mean = self.lengths.mean() if total else 1.0
         spread = K1 * (1 - B + B * self.lengths / max(1.0, mean))
-        for run, asked in runs(phrase).items():
-            held = self.postings.get(run, ())
-            rarity = math.log(1 + (total - len(held) + 0.5) / (len(held) + 0.5))
-            for work, count in held:
-                out[work] += asked * rarity * count * (K1 + 1) / (count + spread[work])
+        asked, often = runs(phrase)
+        places = np.searchsorted(self.words, asked)
+        for place, run, times in zip(places.tolist(), asked, often, strict=True):
+            if place == len(self.words) or self.words[place] != run:
+                continue
+            part = slice(self.starts[place], self.starts[place + 1])
+            works, count = self.works[part], self.counts[part]
+            rarity = math.log(1 + (total - len(works) + 0.5) / (len(works) + 0.5))
+            out[works] += times * rarity * count * (K1 + 1) / (count + spread[works])
         return out
 
 
