@@ -3,6 +3,8 @@
 import errno
 import json
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -213,6 +215,25 @@ def test_a_full_disk_leaves_the_report_of_before_and_says_what_to_do(
         reports.save(told, ["json"], folder)
     assert (folder / "report.json").read_bytes() == before
     assert [path.name for path in folder.iterdir()] == ["report.json"]
+
+
+CRASH = """
+import os, sys
+from pathlib import Path
+from musai.files import write_whole
+
+# The moment at which all of it is written beside and nothing has been replaced.
+os.fsync = lambda stream: os._exit(9)
+write_whole(Path(sys.argv[1]), b"half of it" * 100_000)
+"""
+
+
+def test_a_crash_in_the_middle_of_an_export_leaves_the_report_of_before(tmp_path: Path) -> None:
+    path = tmp_path / "report.html"
+    path.write_bytes(b"before")
+    crashed = subprocess.run([sys.executable, "-c", CRASH, str(path)], check=False)
+    assert crashed.returncode == 9
+    assert path.read_bytes() == b"before"
 
 
 def test_hundreds_of_phrases_are_one_report(here: World, reports: Reports) -> None:
