@@ -104,16 +104,17 @@ def bring(bench: Bench, place: Path) -> None:
 
 
 def until_rated(bench: Bench, minutes: float) -> None:
-    """Wait until the corpus is searched, and for its null as long as asked."""
+    """Wait until the corpora are searched, and for their nulls as long as asked: making one takes a core."""
     began = time.monotonic()
     while True:
-        described = bench.json("/api/describe")
-        row = next((c for c in described["corpora"] if c["name"] == "songs"), {})
-        searched = row.get("state") == "ready"
-        if searched and (not row["reason"] or time.monotonic() - began > 60 * minutes):
+        rows = bench.json("/api/describe")["corpora"]
+        here = {row["name"] for row in rows if row["state"] == "ready"}
+        reasons = [row["reason"] for row in rows if row["reason"]]
+        searched = "songs" in here and len(here) == len(rows)
+        if searched and (not reasons or time.monotonic() - began > 60 * minutes):
             break
         time.sleep(1)
-    told = "rated" if not row["reason"] else f"not rated: {row['reason']}"
+    told = "rated" if not reasons else f"not rated: {'; '.join(reasons)}"
     bench.tell("from import to rated matches", f"{time.monotonic() - began:.0f} s ({told})")
 
 
