@@ -22,6 +22,7 @@ from musai.cli.common import model_option
 from musai.cli.demo import demo, settling
 from musai.service import Service
 from musai.service.core import DEFAULT_CORPUS
+from musai.service.in_use import kept
 from musai.web import PageServer, create_app
 from musai.web.server import HOST
 from musai.web.server import PORT as WEB_PORT
@@ -84,7 +85,7 @@ def serve(
     stop = Stop()
     with _stopped_by_signals(stop), ExitStack() as stack:
         service = stack.enter_context(
-            Service(model=model, corpora=corpora or (DEFAULT_CORPUS,), build=True)
+            Service(model=model, corpora=corpora or _in_use(), build=True)
         )
         # Ten thousand works take a second to lay out: nobody shall wait for it at the first look.
         threading.Thread(target=service.catalogue.warm, name="musai-warm", daemon=True).start()
@@ -115,6 +116,11 @@ def serve(
         if with_parent:
             threading.Thread(target=_until_input_closes, args=(stop,), daemon=True).start()
         _wait(service, stop, quiet=as_json)
+
+
+def _in_use() -> tuple[str, ...]:
+    """The default corpus, and those that somebody brought into use from the desk before."""
+    return tuple(dict.fromkeys((DEFAULT_CORPUS, *kept(folders.home()))))
 
 
 def _opened_to_the_network(lan: bool) -> dict[str, str]:

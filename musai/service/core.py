@@ -15,7 +15,7 @@ from musai.evidence.difference import IDENTICAL, notewise
 from musai.ledger import Ledger
 from musai.music import Phrase
 from musai.report import to_json
-from musai.service import records, wire
+from musai.service import in_use, records, wire
 from musai.service.announcer import Announcer
 from musai.service.child import Setting
 from musai.service.comparing import Answer, Bench
@@ -131,7 +131,9 @@ class Service:
         return self._desk.submit(request, on_event, session, known)
 
     def use(self, corpus: str) -> None:
-        """Compare phrases with this corpus too from now on; what it lacks is built behind."""
+        """Compare phrases with this corpus too from now on, also after a new start; what it lacks is
+        built behind."""
+        in_use.keep(self.home, corpus)
         self._bench.use(corpus)
 
     def describe(self) -> dict[str, Any]:
