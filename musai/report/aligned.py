@@ -133,11 +133,7 @@ def _grounds(
 
 def _half(lane: Lane, time: Time, notes: Sequence[ComparedNote], ident: str) -> Iterator[str]:
     """The notes of one side, those outside the match behind the others."""
-    here = [
-        n
-        for n in notes
-        if n.onset < time.last and n.onset + n.duration > time.first and n.pitch in lane.pitches
-    ]
+    here = [n for n in notes if time.meets(n.onset, n.duration) and n.pitch in lane.pitches]
     for note in sorted(here, key=lambda n: n.likeness != "other"):
         pattern = f"{ident}-hatch" if note.likeness == "changed" else None
         span = (note.onset, note.onset + note.duration)

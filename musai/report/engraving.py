@@ -21,6 +21,9 @@ from musai.report.records import ComparedNote
 
 WIDTH = 960
 _SCALE = 44
+_ONE = ThreadPoolExecutor(1, "verovio")
+"""The one thread that draws (begun with the first drawing): where Verovio finds its glyphs is known in the
+thread that imported it, and its names come from one generator for all."""
 
 _OPTIONS = {
     "adjustPageHeight": True,
@@ -96,13 +99,6 @@ def engrave(notation: Notation, *, title: str, told: str, ident: str) -> str:
 
 
 @cache
-def _desk() -> ThreadPoolExecutor:
-    """The one thread that draws: where Verovio finds its glyphs is known in the thread that imported it,
-    and its names come from one generator for all."""
-    return ThreadPoolExecutor(1, "verovio")
-
-
-@cache
 def _toolkit() -> Any:
     """Verovio with its glyphs read, which takes longer than most drawings."""
     import verovio
@@ -115,7 +111,7 @@ def _toolkit() -> Any:
 
 
 def _drawn(mei: str) -> str:
-    return _desk().submit(_laid_out, mei).result()
+    return _ONE.submit(_laid_out, mei).result()
 
 
 def _laid_out(mei: str) -> str:

@@ -33,6 +33,10 @@ class Time:
         share = (inside - self.first) / max(1e-9, self.last - self.first)
         return self.left + share * (self.right - self.left)
 
+    def meets(self, onset: float, duration: float) -> bool:
+        """Whether any of a note lies within the stretch."""
+        return onset < self.last and onset + duration > self.first
+
 
 @dataclass(frozen=True, slots=True)
 class Lane:
@@ -168,14 +172,11 @@ def note_svg(
     tip: str,
     pattern: str | None = None,
 ) -> str:
-    """One note as a bar over `span` (first and last tick), named where there is room.
+    """One note as a bar over `span` (first and last tick, meeting the stretch), named where there is room.
 
-    Empty where the note lies outside the stretch.  `pattern` is the id of a
-    fill drawn over a pale bar, which tells voices and changes apart without colour.
+    `pattern` is the id of a fill drawn over a pale bar, which tells voices and changes apart without colour.
     """
     first, last = span
-    if last <= time.first or first >= time.last:
-        return ""
     left, width = time.x(first) + 0.5, max(2.5, time.x(last) - time.x(first) - 1)
     y, height = lane.y(pitch) + 0.75, lane.row - 1.5
     box: dict[str, float] = {

@@ -192,9 +192,7 @@ def _system(drawn: _Drawn, rows: _Rows, bars: Sequence[Bar], reach: int, y: floa
         if not pitches:
             continue
         lane = Lane(pitches, top, rows.row, drums, rows.flats)
-        here = [
-            (i, n) for i, n in _notes(drawn.phrase, drums) if n[0] < last and n[0] + n[1] > first
-        ]
+        here = [(i, n) for i, n in _notes(drawn.phrase, drums) if time.meets(n[0], n[1])]
         labels = marks if top == y + HEAD else [(tick, "") for tick, _ in marks]
         parts += lanes.rows_svg(lane, time, {n[2] for _, n in here})
         parts += lanes.bars_svg(lane, time, labels, beats)

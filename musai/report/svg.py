@@ -12,8 +12,6 @@ Attribute = str | float | int | None
 
 
 _CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
-
-
 _PLAIN = re.compile(r"[\w .,:;()/#%+-]*")
 """What stands in most attributes and has nothing to escape."""
 

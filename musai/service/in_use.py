@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 from musai.files import write_whole
+from musai.service.shelves import Shelves
 
 FILE = "in-use.json"
 
@@ -14,8 +15,8 @@ def kept(home: Path) -> tuple[str, ...]:
         names = json.loads((home / FILE).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return ()
-    known = [name for name in names if isinstance(name, str)] if isinstance(names, list) else []
-    return tuple(name for name in known if (home / "corpora" / name / "catalogue.jsonl").is_file())
+    here = Shelves(home).names
+    return tuple(name for name in names if name in here) if isinstance(names, list) else ()
 
 
 def keep(home: Path, name: str) -> None:
