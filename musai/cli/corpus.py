@@ -12,7 +12,7 @@ from musai.cli.common import counted, file_bar, json_option, say_json
 from musai.cli.revoke import revoke_terms
 from musai.corpus import USES, Corpus, Use, Work, permission
 from musai.corpus.changes import LeftOut, Summary, kind_of, left_out, remove
-from musai.corpus.corpus import checked_name, corpora, folder_of, verify
+from musai.corpus.corpus import checked_name, corpus_names, find_work, folder_of, verify
 from musai.corpus.importers import Declaration, add
 from musai.corpus.similar import near_duplicates
 from musai.errors import Altered, BadInput, NotFound
@@ -180,7 +180,7 @@ def remove_work(work: str, name: str | None, reason: str, as_json: bool) -> None
 @json_option
 def check_corpora(name: str | None, as_json: bool) -> None:
     """Check hashes, missing terms and near-duplicates of a corpus, or of all of them."""
-    names = [name] if name else _names()
+    names = [name] if name else corpus_names()
     checks = [_check(Corpus.open(one)) for one in names]
     if as_json:
         say_json(checks)
@@ -229,13 +229,9 @@ def _some(lines: list[str]) -> list[str]:
     return lines[:SHOWN] + more
 
 
-def _names() -> list[str]:
-    return sorted(path.parent.name for path in corpora().glob("*/catalogue.jsonl"))
-
-
 def _list_corpora(as_json: bool) -> None:
     rows: list[dict[str, Any]] = []
-    for name in _names():
+    for name in corpus_names():
         try:
             c = Corpus.open(name)
         except Altered as fault:
@@ -258,19 +254,6 @@ def _say_rows(rows: list[dict[str, Any]], as_json: bool, line: Any) -> None:
         say_json(rows)
     elif rows:
         click.echo("\n".join(line(row) for row in rows))
-
-
-def find_work(work: str, name: str | None) -> tuple[Corpus, Work]:
-    """The corpus and the work of an id, in the corpus named or in any here."""
-    opened = [Corpus.open(name)] if name else [Corpus.open(one) for one in _names()]
-    if len(opened) == 1:
-        return opened[0], opened[0].work(work)
-    for one in opened:
-        try:
-            return one, one.work(work)
-        except NotFound:
-            continue
-    raise NotFound(f"no corpus here has one work whose id begins with {work}")
 
 
 def _holds(work: Work, text: str) -> bool:

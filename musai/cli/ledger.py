@@ -73,7 +73,7 @@ def forget_payloads(
     Notes, requests, comparisons and judgements go; the hashes stay, so the chain still
     verifies, and a replay that needed them says WITHDRAWN. Of each id eight digits are remembered for that.
     """
-    from musai.cli.corpus import find_work
+    from musai.corpus.corpus import find_work
     from musai.service.forgetting import forget, selected
     from musai.transformer import checkpoint
 

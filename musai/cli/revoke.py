@@ -38,7 +38,7 @@ def revoke_terms(
     It lists the models trained on them, the sessions and phrases that those made, and the phrases
     whose comparison names them. Nothing is changed without --yes.
     """
-    from musai.cli.corpus import find_work
+    from musai.corpus.corpus import find_work
     from musai.ledger import Ledger
     from musai.service.catalogues import Catalogues
     from musai.service.history import History

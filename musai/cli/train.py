@@ -128,9 +128,10 @@ def _corpus_of(music: str, mine: bool, as_json: bool) -> Any:
     from musai.corpus import Corpus
     from musai.corpus.corpus import checked_name, folder_of
     from musai.corpus.importers import Declaration, add
+    from musai.corpus.store import is_corpus
 
     folder = Path(music)
-    if not folder.is_dir() or (folder / "catalogue.jsonl").is_file():
+    if not folder.is_dir() or is_corpus(folder):
         if mine:
             raise BadInput(
                 f"--mine declares the works of a folder your own, and {music} is no folder of music"

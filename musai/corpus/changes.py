@@ -63,7 +63,7 @@ def writing(folder: Path) -> Iterator[None]:
         with told_of_disk(folder, "the corpus is as it was before"):
             yield
     finally:
-        empty = not (folder / "catalogue.jsonl").is_file()
+        empty = not files.is_corpus(folder)
         if empty:
             files.discard(folder)
         lock.release()
@@ -85,7 +85,7 @@ def replace_with(
     `additions` has no work.
     """
     with writing(folder):
-        before = Store.open(folder) if (folder / "catalogue.jsonl").is_file() else None
+        before = Store.open(folder) if files.is_corpus(folder) else None
         gone = before.takedowns if before else ()
         header = Header(files.FORMAT, name, files.next_generation(folder))
         store = Store(folder, header, (), gone)
@@ -107,7 +107,7 @@ def add_to(folder: Path, name: str, additions: Additions) -> Summary:
     taken down.  Whatever stops it half-way leaves the corpus as it was.
     """
     with writing(folder):
-        missing = not (folder / "catalogue.jsonl").is_file()
+        missing = not files.is_corpus(folder)
         store = Store(folder, Header(files.FORMAT, name), ()) if missing else Store.open(folder)
         summary = Summary()
         rows = _titled(files.append(store, _new(additions, store, summary)), summary)

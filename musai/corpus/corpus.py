@@ -38,7 +38,7 @@ class Corpus:
         if isinstance(name_or_path, Corpus):
             return name_or_path
         folder = folder_of(name_or_path)
-        if not (folder / "catalogue.jsonl").is_file():
+        if not files.is_corpus(folder):
             raise NotFound(f"there is no corpus {name_or_path} ({folder} has no catalogue)")
         return cls(Store.open(folder))
 
@@ -213,7 +213,7 @@ def folder_of(name_or_path: str | Path) -> Path:
     if len(beside.parts) != 1 or beside.is_absolute():
         return beside
     named = corpora() / checked_name(name_or_path)
-    if not named.exists() and (beside / "catalogue.jsonl").is_file():
+    if not named.exists() and files.is_corpus(beside):
         return beside
     return named
 
@@ -229,3 +229,29 @@ def checked_name(name: str) -> str:
 def corpora() -> Path:
     """The folder that holds the corpora of this user."""
     return home() / "corpora"
+
+
+def corpus_names() -> list[str]:
+    """Names of the corpora of this user, sorted."""
+    return names_in(corpora())
+
+
+def names_in(folder: Path) -> list[str]:
+    """Names of the corpora in a folder of them, sorted."""
+    return sorted(path.parent.name for path in folder.glob(f"*/{files.CATALOGUE}"))
+
+
+def find_work(work: str, name: str | None) -> tuple[Corpus, Work]:
+    """The corpus and the work of an id, in the corpus named or in any of this user's.
+
+    Raises `NotFound` and what opening the corpus does.
+    """
+    opened = [Corpus.open(name)] if name else [Corpus.open(one) for one in corpus_names()]
+    if len(opened) == 1:
+        return opened[0], opened[0].work(work)
+    for one in opened:
+        try:
+            return one, one.work(work)
+        except NotFound:
+            continue
+    raise NotFound(f"no corpus here has one work whose id begins with {work}")

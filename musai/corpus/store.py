@@ -37,6 +37,12 @@ from musai.errors import Altered, BadInput
 from musai.music import NOTE, Key, Metre, NoteArray, Phrase, Signature, Tempo, Voice
 
 FORMAT = "musai-corpus-1"
+CATALOGUE = "catalogue.jsonl"
+
+
+def is_corpus(folder: Path) -> bool:
+    """Whether a folder holds a corpus: its catalogue is there."""
+    return (folder / CATALOGUE).is_file()
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +96,7 @@ class Store:
     @classmethod
     def open(cls, folder: Path) -> "Store":
         """Read the catalogue.  Raises `Altered` for one that cannot be read."""
-        path = folder / "catalogue.jsonl"
+        path = folder / CATALOGUE
         lines = path.read_bytes().splitlines()
         try:
             header = _HEADER.decode(lines[0])
@@ -257,13 +263,13 @@ def commit(store: Store) -> Store:
     """Make exactly what `store` holds the corpus in its folder, in one step."""
     header = Header(FORMAT, store.header.name, store.header.generation, len(store.takedowns))
     lines = map(msgspec.json.encode, (header, *store.takedowns, *store.rows))
-    write_beside(store.folder / "catalogue.jsonl", b"".join(line + b"\n" for line in lines))
+    write_beside(store.folder / CATALOGUE, b"".join(line + b"\n" for line in lines))
     return Store(store.folder, header, store.rows, store.takedowns)
 
 
 def next_generation(folder: Path) -> int:
     """A generation whose files are not those of a corpus in the folder."""
-    if (folder / "catalogue.jsonl").is_file():
+    if is_corpus(folder):
         with suppress(Altered):
             return Store.open(folder).header.generation + 1
     return 1 + max((int(f.stem.split("-")[1]) for f in _data_files(folder)), default=-1)

@@ -24,7 +24,7 @@ from typing import Any
 from musai.errors import Altered, BadInput, MusaiError, NotFound
 from musai.evidence import dsse
 from musai.evidence.canonical import canonical, read_canonical, sha256
-from musai.evidence.keys import read_public
+from musai.evidence.public import read_public
 from musai.evidence.tagged import tag_of, untagged
 from musai.evidence.trace import FIELDS, Choice
 from musai.files import told_of_disk

@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 
 from musai.errors import Altered
 from musai.evidence.canonical import base64_bytes, base64_text, canonical, read_canonical
-from musai.evidence.keys import key_id
+from musai.evidence.public import key_id
 
 PAYLOAD_TYPE = "application/vnd.in-toto+json"
 STATEMENT = "https://in-toto.io/Statement/v1"

@@ -12,7 +12,6 @@ own profile, whose access list lets in the user, the system and administrators, 
 nothing about that list.
 """
 
-import hashlib
 import os
 from dataclasses import dataclass
 from datetime import datetime
@@ -24,6 +23,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from filelock import FileLock
 
 from musai.errors import Altered, BadInput, NotFound
+from musai.evidence import dsse
+from musai.evidence.public import key_id, public_bytes, public_key
 from musai.files import told_of_disk, write_whole
 
 PRIVATE, PUBLIC, ROTATIONS = "signing.pem", "public", "rotations"
@@ -64,8 +65,6 @@ class Keys:
 
         The ids of the old and of the new key.
         """
-        from musai.evidence import dsse
-
         old, new = self.signing(), Ed25519PrivateKey.generate()
         was, now = key_id(old.public_key()), key_id(new.public_key())
         predicate = {
@@ -107,8 +106,6 @@ class Keys:
 
         Raises `Altered` where a word of rotation does not hold.
         """
-        from musai.evidence import dsse
-
         chain = [first]
         while (path := self.folder / ROTATIONS / f"{chain[-1]}.json").is_file():
             key = public_key(self.folder / PUBLIC / f"{chain[-1]}.pem")
@@ -149,36 +146,3 @@ class Keys:
                 stream.flush()
                 os.fsync(stream.fileno())
             beside.replace(path)
-
-
-def key_id(key: Ed25519PublicKey) -> str:
-    """SHA-256 of the key's SubjectPublicKeyInfo (DER), 64 hexadecimal digits."""
-    der = key.public_bytes(pem.Encoding.DER, pem.PublicFormat.SubjectPublicKeyInfo)
-    return hashlib.sha256(der).hexdigest()
-
-
-def public_bytes(key: Ed25519PublicKey) -> bytes:
-    """The key as PEM, which `public_key` reads back."""
-    return key.public_bytes(pem.Encoding.PEM, pem.PublicFormat.SubjectPublicKeyInfo)
-
-
-def public_key(path: Path) -> Ed25519PublicKey:
-    """The public key in a PEM file.  Raises `NotFound`, `Altered`."""
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise NotFound(f"the public key {path} cannot be read: {error.strerror}") from None
-    return read_public(data, str(path))
-
-
-def read_public(data: bytes, what: str) -> Ed25519PublicKey:
-    """A public key from PEM bytes.  Raises `Altered` for any others than `public_bytes` writes."""
-    try:
-        key = pem.load_pem_public_key(data)
-    except (ValueError, TypeError, UnsupportedAlgorithm):
-        raise Altered(f"{what} was altered: it holds no public key") from None
-    if not isinstance(key, Ed25519PublicKey):
-        raise Altered(f"{what} holds a key of another kind; musai signs with Ed25519")
-    if public_bytes(key) != data:
-        raise Altered(f"{what} was altered: it is not written as musai writes it")
-    return key

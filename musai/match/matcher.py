@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from musai.corpus import Corpus
+from musai.corpus.store import is_corpus
 from musai.errors import MusaiError
 from musai.folders import home
 from musai.match import describe, places, ranking, search, significance
@@ -299,7 +300,7 @@ def _references(corpus: CorpusLike) -> list[CorpusLike]:
     """The tunebook, where it is, and the corpus itself."""
     found: list[CorpusLike] = []
     folder = home() / "corpora" / REFERENCE
-    if folder != Path(corpus.path) and (folder / "catalogue.jsonl").is_file():
+    if folder != Path(corpus.path) and is_corpus(folder):
         # A tunebook that cannot be read must not keep another corpus from being matched.
         with contextlib.suppress(MusaiError):
             found.append(Corpus.open(REFERENCE))

@@ -16,7 +16,8 @@ from musai.evidence import dsse, stamps
 from musai.evidence.bundle import Bundle
 from musai.evidence.canonical import sha256
 from musai.evidence.difference import notewise
-from musai.evidence.keys import Keys, key_id, public_bytes, read_public
+from musai.evidence.keys import Keys
+from musai.evidence.public import key_id, public_bytes, read_public
 from musai.evidence.replay import TAU, Outcome, Verdict, played, replay
 from musai.evidence.stamps import Stamp
 from musai.evidence.tagged import tagged

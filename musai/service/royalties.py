@@ -14,7 +14,8 @@ from musai.evidence import dsse
 from musai.evidence.bundle import free
 from musai.evidence.bundle import write as write_folder
 from musai.evidence.canonical import sha256
-from musai.evidence.keys import Keys, key_id, public_bytes
+from musai.evidence.keys import Keys
+from musai.evidence.public import key_id, public_bytes
 from musai.ledger import Ledger
 from musai.report.names import counted
 from musai.royalties.distinct import note_ids

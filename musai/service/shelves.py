@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from musai.corpus import Corpus
-from musai.corpus.corpus import checked_name
+from musai.corpus.corpus import checked_name, names_in
+from musai.corpus.store import CATALOGUE
 from musai.errors import Altered, MusaiError, NotFound
 
 Stamp = tuple[int, int, int]
@@ -29,8 +30,7 @@ class Shelves:
     @property
     def names(self) -> list[str]:
         """Names of the corpora that are here, sorted."""
-        places = (self.home / "corpora").glob("*/catalogue.jsonl")
-        return sorted(path.parent.name for path in places)
+        return names_in(self.home / "corpora")
 
     def folder(self, name: str) -> Path:
         """Where a corpus of this name lies, or would.  Raises `BadInput`."""
@@ -94,7 +94,7 @@ def stamp_of(folder: Path) -> Stamp:
     """What changes whenever the catalogue in a folder does.  Raises `NotFound`."""
     try:
         # Each change replaces the catalogue, so that the file itself is another one.
-        about = (folder / "catalogue.jsonl").stat()
+        about = (folder / CATALOGUE).stat()
     except FileNotFoundError:
         raise NotFound(f"there is no corpus {folder.name!r} ({folder} has no catalogue)") from None
     except OSError as error:

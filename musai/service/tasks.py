@@ -12,6 +12,7 @@ import msgspec
 
 from musai.corpus.importers import Declaration, add, phrase_from
 from musai.corpus.reader import KINDS, Reply
+from musai.corpus.store import is_corpus
 from musai.corpus.workers import read_all
 from musai.errors import BadInput
 from musai.files import write_whole
@@ -98,7 +99,7 @@ class Tasks:
         name = reviewer(who)
         place = self._catalogue.shelves.folder(corpus)
         about = [corpus, name, str(mine), *_tree(folder)]
-        if (place / "catalogue.jsonl").is_file():
+        if is_corpus(place):
             about.append(self._catalogue.shelves.corpus(corpus).id)
         work = self._importing(folder, place, corpus, name, mine, manifest)
         return self._jobs.start("import", about, work, tidy=tidy)

@@ -106,13 +106,16 @@ def train(
     A checkpoint is written each `every` steps and replaces the former at once.  `emphasis` weighs
     the loss of works by id, 1 where not named; 0 takes a work out and leaves every batch as it
     was, so that two models differ by that work and by nothing else.  `until` ends the run after so
-    many steps of the schedule.  `network`: another one than the recipe's beginning.
+    many steps of the schedule, with a checkpoint.  `network`: another one than the recipe's beginning.
     """
     prepare(recipe, device)
     schedule = recipe.schedule
     network = (network or beginning(recipe)).to(device)
     optimizer = optimizer_of(network, schedule)
     start = resume(folder, recipe, network, optimizer)
+    last = schedule.steps if until is None else min(until, schedule.steps)
+    if start >= last:
+        return network
     for step, rows, targets, ids in steps_of(recipe, pieces, start):
         for group in optimizer.param_groups:
             group["lr"] = rate_at(schedule, step)
@@ -128,13 +131,13 @@ def train(
         size = torch.nn.utils.clip_grad_norm_(network.parameters(), schedule.clip)
         optimizer.step()
         done = step + 1
-        if progress and (done % 20 == 0 or done == schedule.steps):
+        if progress and (done % 20 == 0 or done == last):
             progress(
                 {"step": done, "steps": schedule.steps, "nats": loss.item(), "norm": size.item()}
             )
-        if done % every == 0 or done == schedule.steps:
+        if done % every == 0 or done == last:
             checkpoint(folder, recipe, network, optimizer, done)
-        if done == until:
+        if done == last:
             break
     return network
 

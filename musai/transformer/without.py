@@ -6,20 +6,24 @@ phrases of some seeds, and how probable those works are.
 """
 
 import argparse
+import hashlib
+import json
+import shutil
 import sys
-import tempfile
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
 from typing import Any
 
 import numpy as np
+from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 
 from musai.corpus import Corpus
 from musai.errors import Altered, BadInput, MusaiError, NotAllowed, NotFound
+from musai.folders import home
 from musai.transformer import checkpoint, training
 from musai.transformer.making import Material, gather
 from musai.transformer.network import Network
@@ -84,6 +88,8 @@ def without(asked: Asked) -> dict[str, Any]:
         kept = replace(material, train=left)
         network = _network(recipe, after)
         write(recipe, recipe_path, kept, network, measure(network, kept, recipe), asked.out, gone)
+    for left_out in (gone,) if whole else ((), gone):
+        shutil.rmtree(work_folder(recipe, material.material_id, steps, left_out))
     return {
         "model": model.name,
         "model_id": model.model_id,
@@ -111,16 +117,29 @@ def _full_ids(given: Sequence[str], known: Collection[str], name: str) -> tuple[
     return tuple(dict.fromkeys(found))
 
 
+def work_folder(recipe: Recipe, material_id: str, steps: int, gone: Collection[str]) -> Path:
+    """Where the checkpoint of such a training lies until the model is compared."""
+    asked = [asdict(recipe), material_id, steps, sorted(gone)]
+    key = hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
+    return home() / "runs" / f"{recipe.name}-without-{key[:16]}"
+
+
 def _trained(recipe: Recipe, material: Material, steps: int, gone: Collection[str]) -> Weights:
-    with tempfile.TemporaryDirectory(prefix="musai-without-") as work:
-        network = training.train(
-            recipe,
-            material.train,
-            Path(work),
-            until=steps,
-            emphasis=dict.fromkeys(gone, 0.0) if gone else None,
-            progress=lambda state: say(stage="train", **{**state, "steps": steps}),
-        )
+    """The weights after so many steps; a run that was cut short goes on where it was."""
+    work = work_folder(recipe, material.material_id, steps, gone)
+    work.mkdir(parents=True, exist_ok=True)
+    try:
+        with FileLock(work / "lock", timeout=0):
+            network = training.train(
+                recipe,
+                material.train,
+                work,
+                until=steps,
+                emphasis=dict.fromkeys(gone, 0.0) if gone else None,
+                progress=lambda state: say(stage="train", **{**state, "steps": steps}),
+            )
+    except Timeout:
+        raise BadInput(f"another run is training in {work}; legal is one run a folder") from None
     return weights_of(network, recipe.shape)
 
 

@@ -11,7 +11,8 @@ import pytest
 
 from musai.errors import Altered, BadInput, MusaiError, NotFound
 from musai.evidence import bundle as files
-from musai.evidence.keys import Keys, key_id
+from musai.evidence.keys import Keys
+from musai.evidence.public import key_id
 from musai.evidence.tagged import tag_of, tagged, untagged
 from musai.music import Phrase
 from musai.service.evidencing import Evidence
@@ -68,7 +69,7 @@ def test_a_signature_is_what_ed25519_over_dsse_s_encoding_says(folder: Path) -> 
     import base64
 
     from musai.evidence.dsse import authenticated
-    from musai.evidence.keys import public_key
+    from musai.evidence.public import public_key
 
     envelope = json.loads((folder / files.ENVELOPE).read_bytes())
     body = base64.b64decode(envelope["payload"])

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from musai.errors import Altered, BadInput, NotFound
-from musai.evidence.keys import Keys, key_id
+from musai.evidence.keys import Keys
+from musai.evidence.public import key_id
 from tests.evidence.makers import NOON, Home
 
 posix = pytest.mark.skipif(os.name != "posix", reason="Windows has no file modes")

@@ -13,7 +13,7 @@ from musai.corpus import Corpus
 from musai.errors import BadInput
 from musai.evidence.canonical import sha256
 from musai.evidence.dsse import opened
-from musai.evidence.keys import public_key
+from musai.evidence.public import public_key
 from musai.ledger import Ledger
 from musai.music import Phrase
 from musai.royalties.influence import read_influence

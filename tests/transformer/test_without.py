@@ -1,6 +1,7 @@
 """A model minus some works: trained from the same recipe, compared in weights, likelihood and notes."""
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -9,8 +10,10 @@ from musai.corpus import Corpus
 from musai.corpus.changes import restate
 from musai.corpus.licences import Term
 from musai.errors import Altered, BadInput, NotAllowed, NotFound
-from musai.transformer import checkpoint
-from musai.transformer.without import Asked, weights_change, without
+from musai.transformer import checkpoint, training
+from musai.transformer.making import gather
+from musai.transformer.recipe import Recipe
+from musai.transformer.without import Asked, weights_change, without, work_folder
 from tests.transformer.test_rebuilding import model
 
 __all__ = ["model"]
@@ -45,6 +48,28 @@ def test_the_whole_training_writes_a_model_that_does_not_name_the_work(
     assert made.origin["without"] == [work]
     assert work not in checkpoint.work_ids(tmp_path / "new")
     assert made.model_id != told["model_id"]
+
+
+def test_a_training_that_was_cut_short_goes_on_and_changes_nothing(
+    model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    work = checkpoint.work_ids(model)[0]
+    at_once = without(asked(model, work))
+    recipe = Recipe.read(model / checkpoint.RECIPE)
+    material = gather(Corpus.open(recipe.corpus), recipe, datetime.now(UTC).date())
+    folder = work_folder(recipe, material.material_id, 6, (work,))
+    assert not folder.exists()
+    training.train(recipe, material.train, folder, until=3, emphasis={work: 0.0})
+    resume, done = training.resume, []
+
+    def seen(*arguments: object) -> int:
+        done.append(resume(*arguments))  # type: ignore[arg-type]
+        return done[-1]
+
+    monkeypatch.setattr(training, "resume", seen)
+    assert without(asked(model, work)) == at_once
+    assert done == [0, 3]
+    assert not folder.exists()
 
 
 def test_nothing_left_out_changes_nothing(model: Path) -> None:
