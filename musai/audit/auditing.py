@@ -23,6 +23,7 @@ from musai.folders import home
 from musai.transformer import checkpoint
 from musai.transformer import vocabulary as v
 from musai.transformer.checkpoint import Model
+from musai.transformer.data import fitting
 from musai.transformer.encoding import shift_of
 from musai.transformer.recipe import ENVIRONMENT
 
@@ -178,7 +179,7 @@ def _shown(model: Model, corpus: Corpus, row: WorkRecall, told: Compared) -> Com
     if not permission(corpus.work(row.work_id), "influence").allowed:
         return told
     window = window_of(model, corpus, row)
-    phrase = corpus.phrase(row.work_id)
+    phrase = fitting(corpus.phrase(row.work_id))
     drums = [i for i, voice in enumerate(phrase.voices) if voice.drum]
     kind, voice, pitch = (v.COLUMN[name] for name in ("kind", "voice", "pitch"))
     notes = window.rows[:, kind] == v.NOTE

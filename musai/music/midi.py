@@ -4,7 +4,8 @@ Reading
 -------
 A voice is a (track, channel) pair that has notes, in the order of the file; its
 name is its track's, its program the one in force at its first note (its own
-track's, else its channel's in any track), and channel 10 makes it drums.
+track's, else its channel's in any track, else the one that its name means), and
+channel 10 makes it drums.
 
 A note ends at the first note-off of its pitch that no earlier note of that
 pitch takes (first struck, first released); note-on at velocity 0 is a note-off.
@@ -60,6 +61,7 @@ from musai.music.midi_bytes import (
 from musai.music.midi_write import write_midi
 from musai.music.notes import NoteArray, end_tick, notes_array, untangled
 from musai.music.phrase import MAX_NAME_BYTES, MAX_VOICES, Phrase, Voice
+from musai.music.programs import program_of
 
 __all__ = ["read_midi", "write_midi"]
 
@@ -114,18 +116,21 @@ def _voices(raw: RawFile) -> list[_Found]:
         every = chain.from_iterable(track.programs.get(channel, []) for track in raw.tracks)
         return sorted(every, key=itemgetter(0))
 
-    def program(track: RawTrack, channel: int, tick: int) -> int:
-        """The track's own, else the channel's in any track."""
+    def program(track: RawTrack, channel: int, tick: int) -> int | None:
+        """The track's own, else the channel's in any track; None where nothing sets one."""
         own = _in_force(track.programs.get(channel, []), tick)
-        return (_in_force(anywhere(channel), tick) or 0) if own is None else own
+        return _in_force(anywhere(channel), tick) if own is None else own
 
     for index, track in enumerate(raw.tracks):
         first = _first_notes(track)
         alone = len(first) == 1 or raw.type == 1
         for channel, tick in first.items():
             name = _name(track, channel, alone)
+            drum = channel == DRUMS
             sound = program(track, channel, tick)
-            found.append(_Found(index, channel, Voice(name, sound, channel == DRUMS)))
+            if sound is None:
+                sound = 0 if drum else program_of(name) or 0
+            found.append(_Found(index, channel, Voice(name, sound, drum)))
         if len(found) > MAX_VOICES:
             raise BadMidi(f"the file has more than {MAX_VOICES} voices; legal is up to that")
     return found

@@ -42,10 +42,23 @@ class Piece:
     notes: int
 
 
+def fitting(phrase: Phrase) -> Phrase:
+    """The phrase, or its sixteen voices of most notes where it has more, in their order."""
+    if len(phrase.voices) <= v.VOICES:
+        return phrase
+    counts = np.bincount(phrase.notes["voice"], minlength=len(phrase.voices))
+    kept = np.sort(np.argsort(-counts, kind="stable")[: v.VOICES])
+    notes = phrase.notes[np.isin(phrase.notes["voice"], kept)].copy()
+    notes["voice"] = np.searchsorted(kept, notes["voice"])
+    voices = tuple(phrase.voices[i] for i in kept)
+    return Phrase(notes, phrase.metre, voices, phrase.length)
+
+
 def encode_work(
     work_id: str, phrase: Phrase, collection: int, name: str, *, played: bool = False
 ) -> Piece:
     """A work as training draws from it; `played`: with velocity and timing."""
+    phrase = fitting(phrase)
     plain = encode(phrase, header_of(phrase, collection), shift_of(phrase), played=played)
     return Piece(work_id, name, plain, min(len(phrase.voices), v.VOICES), len(phrase))
 

@@ -71,10 +71,11 @@ def gather(
     works = sorted(corpus.works, key=lambda work: work.id)
     if not works:
         raise NotFound(f"corpus {corpus.name} holds no works to train on")
-    phrases = {work.id: corpus.phrase(work.id) for work in works}
+    phrases = {work.id: data.fitting(corpus.phrase(work.id)) for work in works}
     group = {work.id: recipe.group_of(work.collection, work.source) for work in works}
     played = recipe.shape.fields > 4
-    styles = styles_of([(group[work.id], phrases[work.id]) for work in works])
+    named = [(group[work.id], phrases[work.id]) for work in works]
+    styles = styles_of(named, tuple(recipe.groups))
     start = start_of(recipe)
     if start is not None:
         styles = added(start.styles, styles)
@@ -123,13 +124,16 @@ def _few(recipe: Recipe, work_ids: Sequence[str]) -> Collection[str]:
     return frozenset(sorted(work_ids, key=place)[: recipe.works])
 
 
-def styles_of(works: Sequence[tuple[str, Phrase]]) -> tuple[CollectionStyle, ...]:
-    """What each collection usually is: largest first, at most `MOST_STYLES`."""
+def styles_of(
+    works: Sequence[tuple[str, Phrase]], first: Sequence[str] = ()
+) -> tuple[CollectionStyle, ...]:
+    """What each collection usually is: those in `first`, then the largest, at most `MOST_STYLES`."""
     groups: dict[str, list[Phrase]] = defaultdict(list)
     for name, phrase in works:
         groups[name].append(phrase)
-    largest = sorted(groups, key=lambda name: (-len(groups[name]), name))[:MOST_STYLES]
-    return tuple(_style(name, groups[name]) for name in largest)
+    leading = [name for name in first if name in groups]
+    others = sorted(groups.keys() - set(leading), key=lambda name: (-len(groups[name]), name))
+    return tuple(_style(name, groups[name]) for name in [*leading, *others][:MOST_STYLES])
 
 
 def added(
@@ -151,9 +155,7 @@ def _style(name: str, phrases: Sequence[Phrase]) -> CollectionStyle:
     layout = min(layouts, key=lambda key: (-layouts[key], key))
     same = [p for p in phrases if tuple((x.program, x.drum) for x in p.voices) == layout]
     voices = tuple(_voice(same, i) for i in range(len(layout)))
-    signatures = Counter(
-        (p.metre.signatures[0].numerator, p.metre.signatures[0].denominator) for p in phrases
-    )
+    signatures = Counter(map(_signature, phrases))
     keys = Counter(phrase_key(p) for p in phrases)
     tonic, minor = min(keys, key=lambda key: (-keys[key], key))
     tempo = float(np.median([p.metre.tempos[0].bpm for p in phrases]))
@@ -161,6 +163,16 @@ def _style(name: str, phrases: Sequence[Phrase]) -> CollectionStyle:
     return CollectionStyle(
         name, voices, round(tempo, 3), signature, _NAMES[tonic] + ("m" if minor else "")
     )
+
+
+def _signature(phrase: Phrase) -> tuple[int, int]:
+    """The signature that is in force for longest; a piece may begin with an upbeat's."""
+    found = phrase.metre.signatures
+    ends = [*(signature.tick for signature in found[1:]), max(phrase.length, found[-1].tick + 1)]
+    lasting: Counter[tuple[int, int]] = Counter()
+    for signature, end in zip(found, ends, strict=True):
+        lasting[signature.numerator, signature.denominator] += end - signature.tick
+    return min(lasting, key=lambda key: (-lasting[key], key))
 
 
 def _voice(phrases: Sequence[Phrase], index: int) -> VoiceStyle:

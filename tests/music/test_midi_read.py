@@ -137,6 +137,31 @@ def test_the_program_is_the_one_in_force_at_the_first_note() -> None:
     assert read_midi(midi(body)).voices == (Voice("", 2),)
 
 
+@pytest.mark.parametrize(
+    ("name", "wanted"),
+    [
+        ("Violine I", 40),
+        ("Singstimme\nVoice", 52),
+        ("Flöte 2", 73),
+        ("Flautín", 72),
+        ("Violoncello", 42),
+        ("Corno inglés", 69),
+        ("Bass Clarinet in Bb", 71),
+        ("E-Bass", 33),
+        ("Bass Drum 1 (Power 1)", 0),
+        ("No. 7.", 0),
+        ("", 0),
+    ],
+)
+def test_a_voice_without_a_program_has_the_one_that_its_name_means(name: str, wanted: int) -> None:
+    named = meta(0, 3, name.encode()) + note(0, 9, 60) + END
+    assert read_midi(midi(named)).voices[0].program == wanted
+    told = meta(0, 3, name.encode()) + program(0, 5) + note(0, 9, 60) + END
+    assert read_midi(midi(told)).voices[0].program == 5
+    drums = meta(0, 3, name.encode()) + note(0, 9, 60, 64, 9) + END
+    assert read_midi(midi(drums)).voices[0].program == 0
+
+
 def test_a_program_of_the_channel_in_another_track_counts_where_the_own_has_none() -> None:
     first = program(0, 40, 1) + program(0, 41, 2) + END
     second = note(0, 9, 60, 64, 1) + END

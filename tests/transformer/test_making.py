@@ -12,9 +12,9 @@ from filelock import FileLock
 
 from musai.corpus import Corpus
 from musai.errors import BadInput, NotAllowed
-from musai.music import Phrase, Voice
+from musai.music import Metre, Phrase, Signature, Tempo, Voice
 from musai.transformer import Player, Request, checkpoint
-from musai.transformer.making import gather
+from musai.transformer.making import gather, styles_of
 from musai.transformer.recipe import Recipe
 from musai.transformer.run import main
 
@@ -154,6 +154,16 @@ def test_a_model_of_loudness_and_timing_is_made_of_a_folder_with_credits(tmp_pat
     assert "Played by Nobody" in card
     assert "music21" not in card
     assert Player.open(out).play(Request(bars=1, seed=1)).bars == 1
+
+
+def test_styles_come_in_the_recipe_s_order_and_an_upbeat_does_not_set_the_metre():
+    metre = Metre((Tempo.from_bpm(100),), (Signature(0, 1, 4), Signature(480, 4, 4)))
+    tune = Phrase.from_notes([0, 1, 2, 3, 4], 1, [60, 62, 64, 65, 67], metre=metre, length=9)
+    works = [("many", tune), ("many", tune), ("few", tune), ("least", tune), ("many", tune)]
+    assert [style.name for style in styles_of(works)] == ["many", "few", "least"]
+    led = styles_of(works, ("least", "none", "few"))
+    assert [style.name for style in led] == ["least", "few", "many"]
+    assert led[0].signature == (4, 4)
 
 
 def test_a_recipe_for_few_works_holds_the_same_ones_out_and_fewer_are_among_more(folder, tmp_path):

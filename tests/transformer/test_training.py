@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from musai.errors import BadInput
-from musai.music import Phrase
+from musai.music import Phrase, Voice
 from musai.transformer import data
 from musai.transformer.baseline import Baseline
 from musai.transformer.recipe import Recipe, Schedule
@@ -110,6 +110,21 @@ def test_pieces_cut_out_count_their_own_bars():
         remaining = rows[rows[:, 0] == 3][:, 11]
         assert remaining[-1] == 1 + sample.end - sample.last
         assert sample.origin == sample.first or sample.first > sample.origin
+
+
+def test_of_more_than_sixteen_voices_those_of_most_notes_are_read():
+    notes = [
+        (i, 1, 60, 64, voice) for voice in range(18) for i in range(3 if voice in (2, 5) else 4)
+    ]
+    columns = list(zip(*notes, strict=True))
+    names = [Voice(f"part {i}", i) for i in range(18)]
+    score = Phrase.from_notes(*columns, names=names)
+    fitted = data.fitting(score)
+    assert [voice.program for voice in fitted.voices] == [i for i in range(18) if i not in (2, 5)]
+    assert len(fitted) == 64
+    assert set(fitted.notes["voice"].tolist()) == set(range(16))
+    assert data.fitting(fitted) is fitted
+    assert data.encode_work("x", score, 0, "").voices == 16
 
 
 def test_near_duplicates_share_a_cluster():
