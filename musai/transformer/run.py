@@ -24,6 +24,9 @@ from musai.transformer.making import Material, gather, origin_of, works_csv
 from musai.transformer.network import Network
 from musai.transformer.recipe import Recipe
 
+MOST_BETWEEN = 200
+"""Steps between two checkpoints at most; a short run has ten of them."""
+
 
 def say(**values: Any) -> None:
     """One line of progress."""
@@ -68,6 +71,7 @@ def _run(
         material.train,
         work,
         device=device,
+        every=max(1, min(MOST_BETWEEN, recipe.schedule.steps // 10)),
         progress=lambda state: say(stage="train", **state),
     )
     say(stage="measure", text="bits a note on held-out works, and the n-gram baseline")

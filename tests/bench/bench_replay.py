@@ -2,7 +2,7 @@
 
 1,000 phrases recorded in one process and replayed in another; then some of them with the variables
 that change numpy's arithmetic, and the trained network in torch with those that change torch's; then three
-controls that must come out DIVERGED.  `--study` is the long one: 10,000 phrases in shards, each done once.
+controls that must come out DIVERGED.  `--study` is the long one: 10,000 phrases in shards, each done once; its rows are kept.
 """
 
 import argparse
@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from musai.evidence.replay import CHANGE, TAU
+from musai.transformer import checkpoint
 from tests.bench.replay_controls import controls
 from tests.bench.table import OUT
 
@@ -40,6 +41,10 @@ REFERENCE: dict[str, dict[str, str]] = {
 """Environments that change torch's arithmetic."""
 
 BUILD = "this build, a new process"
+SHARD, FEW = 500, 170
+"""Phrases of a shard of the study, and how many of them are played in each other environment (in torch an
+eighth): a million draws in 10,000 phrases."""
+
 CAPTURED = 20
 """Phrases whose scores are compared one by one between the decoder's environments."""
 
@@ -119,9 +124,9 @@ def study(place: Path, seed: int, phrases: int, size: int) -> list[dict[str, Any
     place.mkdir(parents=True, exist_ok=True)
     rows: list[dict[str, Any]] = []
     for first in range(0, phrases, size):
-        kept = place / f"rows-{seed}-{first}-{size}.json"
+        kept = place / f"rows-{seed}-{first}-{size}-{FEW}.json"
         if not kept.is_file():
-            found = shard(place / "recorded.json.gz", seed, first, size, size)
+            found = shard(place / "recorded.json.gz", seed, first, size, FEW)
             beside = kept.with_suffix(".new")
             beside.write_text(json.dumps(found), encoding="utf-8")
             beside.replace(kept)
@@ -144,9 +149,10 @@ def main() -> None:
     )
     parser.add_argument("--study", action="store_true")
     chosen = parser.parse_args()
-    place = OUT / ("study-replay" if chosen.study else "replay")
+    # A shard is done for one model; another one's rows are not its own.
+    place = OUT / ("study-replay" if chosen.study else "replay") / checkpoint.load().model_id[:12]
     if chosen.study:
-        rows = study(place, chosen.seed, max(10_000, chosen.phrases), 500)
+        rows = study(place, chosen.seed, max(10_000, chosen.phrases), SHARD)
     else:
         rows = shard(place / "recorded.json.gz", chosen.seed, 0, chosen.phrases, chosen.few)
     change = decoder_change(place / "recorded.json.gz", chosen.seed)

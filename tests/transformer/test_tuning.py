@@ -1,12 +1,18 @@
 """A model that goes on learning from somebody's own works: terms first, the same bits each time."""
 
 import json
+import os
+import signal
+import subprocess
+import sys
+import time
 import tomllib
 from pathlib import Path
 
 import numpy as np
 import pytest
 from click.testing import CliRunner, Result
+from safetensors import safe_open
 
 from musai.cli import main
 from musai.corpus import Corpus
@@ -76,6 +82,32 @@ def test_it_goes_on_from_the_models_weights_with_its_own_collection(at_home: Pat
     )
     assert "known by heart" in (made.folder / checkpoint.CARD).read_text(encoding="utf-8")
     checkpoint.check_sums(made.folder)
+
+
+@pytest.mark.skipif(not hasattr(os, "killpg"), reason="ends a process and its child by their group")
+def test_a_command_that_was_killed_goes_on_and_ends_with_the_same_weights(
+    at_home: Path, tmp_path: Path
+) -> None:
+    given = ["--from", "tiny", "--on", "mine", "--mine", "--steps", 240]
+    result = train(*given, "--name", "whole", "--json")
+    assert result.exit_code == 0, result.output
+    again = [*given, "--name", "halted"]
+    program = "from musai.cli import main; main()"
+    command = [sys.executable, "-c", program, "train", *map(str, again)]
+    kept = at_home / "runs" / "halted" / "checkpoint.safetensors"
+    with subprocess.Popen(
+        command, cwd=at_home, start_new_session=True, stderr=subprocess.DEVNULL
+    ) as child:
+        while not kept.exists() and child.poll() is None:
+            time.sleep(0.01)
+        os.killpg(child.pid, signal.SIGKILL)
+    with safe_open(kept, "np") as file:
+        assert 24 <= int(file.metadata()["step"]) < 240
+    assert not (at_home / "models" / "halted" / checkpoint.WEIGHTS).exists()
+    result = train(*again, "--json")
+    assert result.exit_code == 0, result.output
+    whole, halted = checkpoint.load("whole"), checkpoint.load("halted")
+    assert all(np.array_equal(whole.weights[name], w) for name, w in halted.weights.items())
 
 
 def test_two_models_are_compared_on_works_that_neither_has_seen(at_home: Path) -> None:
