@@ -2,16 +2,11 @@
 
 Needs the extra `[audio]`.  Nothing of it is loaded until audio is asked for.
 
-The pitch is tracked by probabilistic YIN (Mauch and Dixon 2014), a hundred frames a second.  Notes
-are the best path through semitones and silence at a price for every change, so vibrato and glides
-stay one note; the grid of semitones is moved to the singer's own tuning first.  A pitch that is
-struck again is told by the flux of the spectrum and by loudness that sinks and swells.  The tempo is
-given, or found as the one whose sixteenths fit the onsets best.
+The pitch is tracked by probabilistic YIN (Mauch and Dixon 2014), a hundred frames a second; `sung`
+makes notes of the track.  The tempo is given, or found as the one whose sixteenths fit the onsets best.
 """
 
-import itertools
 import logging
-from dataclasses import dataclass
 from importlib import import_module
 from math import gcd
 from pathlib import Path
@@ -24,6 +19,7 @@ from musai.errors import BadInput, MusaiError, NotFound, check_range
 from musai.music.metre import Metre
 from musai.music.notes import TICKS, notes_array, untangled
 from musai.music.phrase import Phrase, Voice
+from musai.music.sung import Heard, notes_of
 
 RATE = 16_000
 """Samples a second that are listened to."""
@@ -42,29 +38,15 @@ SHORTEST_SECONDS = 0.2
 ENDINGS = (".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".m4a", ".webm")
 """Names of sound files end so."""
 
-SHORTEST_NOTE = 6
-"""Frames; shorter stretches are slips between notes."""
-
 QUIETEST = 1e-3
 """Root mean square of the loudest frame below which there is nothing to hear: -60 dB."""
 
 TEMPI = (50.0, 200.0)
 
 Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 
 _log = logging.getLogger("musai.audio")
 _told: set[str] = set()
-
-
-@dataclass(frozen=True, slots=True)
-class Heard:
-    """Notes as they were sung, shape (n,) each: onset and end in seconds, MIDI pitch, loudness 0 to 1."""
-
-    onsets: Floats
-    ends: Floats
-    pitches: Ints
-    loudness: Floats
 
 
 def is_audio(path: Path | None) -> bool:
@@ -167,7 +149,7 @@ def listen(samples: Floats) -> Heard:
         )
     hertz = pitch_track(samples)
     count = min(len(hertz), len(loud))
-    heard = notes_of(hertz[:count], loud[:count], flux(samples)[:count])
+    heard = notes_of(hertz[:count], loud[:count], flux(samples)[:count], HOP / RATE)
     if len(heard.onsets) == 0:
         raise BadInput(
             f"no sung or played line was heard: {np.isfinite(hertz).mean():.0%} of the recording has a "
@@ -209,125 +191,6 @@ def flux(samples: Floats) -> Floats:
         .astype(np.float64)
     )
     return found
-
-
-# ------------------------------------------------------------------ from frames to notes
-
-LATE = 3
-"""Frames that a change of pitch is told late."""
-DIP = 2
-"""Frames that the dip before a stroke lies behind its beginning."""
-SLIP = 9
-"""Frames; what is shorter and runs into another pitch is the way there."""
-BEFORE = 14
-"""Frames before a change of pitch within which its stroke is sought."""
-CHANGE = 6.0
-"""What leaving a semitone, or silence, costs on the best path."""
-UNVOICED = 0.5
-"""What a frame without a pitch costs inside a note."""
-VOICED = 0.6
-"""What a frame with a pitch costs inside silence."""
-FAR = 3.0
-"""The most that a frame off its note's pitch costs."""
-
-
-def notes_of(hertz: Floats, loud: Floats, new: Floats) -> Heard:
-    """Notes from tracks of one value a frame: pitch (nan: none), loudness, flux."""
-    midi = np.full(len(hertz), np.nan)
-    heard = np.isfinite(hertz) & (loud > 0.02 * float(loud.max()))
-    midi[heard] = 69 + 12 * np.log2(hertz[heard] / 440)
-    if heard.sum() < SHORTEST_NOTE:
-        return _heard([], midi, loud)
-    path = _path(midi - _tuning(midi[heard]))
-    edges = np.flatnonzero(np.diff(path, prepend=-1, append=-1))
-    stretches = [(int(a), int(b)) for a, b in itertools.pairwise(edges) if path[a] > 0]
-    again = _struck(loud, new)
-    found: list[tuple[int, int, int]] = []
-    last, slip = 0, None
-    for (start, end), after in zip(stretches, [*stretches[1:], (len(path), 0)], strict=True):
-        if end - start < SLIP and after[0] == end:
-            # Too short between two notes to be more than the way from one to the other.
-            slip = start if slip is None else slip
-            continue
-        # The pitch of a note is told only once half of a frame lies within it; its stroke is not.
-        near = again[(again >= max(last, start - BEFORE)) & (again <= start + 3)]
-        first = int(near[0]) - DIP if len(near) else start - LATE
-        if slip is not None and start - slip <= SLIP:
-            first = min(first, (slip + start) // 2)
-        first = max(last, first)
-        inside = again[(again >= start + STROKE) & (again < end - BEFORE)]
-        cuts = [first, *(int(cut) for cut in inside), end]
-        found += [(a, b, int(path[start])) for a, b in itertools.pairwise(cuts)]
-        last, slip = max(first + 1, end - 2 * LATE), None
-    return _heard([row for row in found if row[1] - row[0] >= SHORTEST_NOTE], midi, loud)
-
-
-def _heard(found: list[tuple[int, int, int]], midi: Floats, loud: Floats) -> Heard:
-    rows = np.array(found, np.int64).reshape(-1, 3)
-    seconds = rows[:, :2].astype(np.float64) * (HOP / RATE)
-    top = float(loud.max(initial=1e-9))
-    return Heard(
-        seconds[:, 0],
-        seconds[:, 1],
-        rows[:, 2],
-        np.array([float(loud[a:b].max()) / top for a, b, _ in found]),
-    )
-
-
-def _tuning(midi: Floats) -> float:
-    """How far the singer is from equal temperament at 440 Hz, in semitones, -.5 to .5."""
-    angle = np.angle(np.exp(2j * np.pi * midi).mean())
-    return float(angle / (2 * np.pi))
-
-
-def _path(midi: Floats) -> Ints:
-    """The semitone of every frame on the cheapest path, 0 for silence (Viterbi)."""
-    low, high = int(np.nanmin(midi)) - 1, int(np.nanmax(midi)) + 2
-    pitches = np.arange(low, high + 1)
-    cost = np.full((len(midi), len(pitches) + 1), UNVOICED)
-    cost[:, 0] = np.where(np.isnan(midi), 0.0, VOICED)
-    told = ~np.isnan(midi)
-    cost[told, 1:] = np.minimum(FAR, 2 * np.abs(midi[told, None] - pitches) ** 1.5)
-    total, came = cost[0], np.zeros(cost.shape, np.int64)
-    stay = np.arange(cost.shape[1])
-    for frame in range(1, len(midi)):
-        best = int(np.argmin(total))
-        moved = total[best] + CHANGE
-        came[frame] = np.where(total <= moved, stay, best)
-        total = np.minimum(total, moved) + cost[frame]
-    path = np.zeros(len(midi), np.int64)
-    path[-1] = int(np.argmin(total))
-    for frame in range(len(midi) - 1, 0, -1):
-        path[frame - 1] = came[frame, path[frame]]
-    return np.where(path == 0, 0, path + low - 1)
-
-
-def _struck(loud: Floats, new: Floats) -> Ints:
-    """Frames at which something is struck: the sound swells from a dip, or its spectrum turns new."""
-    level = 20 * np.log10(np.maximum(loud, 1e-5))
-    around = np.lib.stride_tricks.sliding_window_view(np.pad(level, 5, mode="edge"), 11)
-    ahead = np.lib.stride_tricks.sliding_window_view(np.pad(level, (0, 12), mode="edge"), 13)
-    swells = (level <= around.min(axis=1)) & (ahead.max(axis=1) - level >= SWELL)
-    peaks = np.lib.stride_tricks.sliding_window_view(np.pad(new, 5), 11).max(axis=1)
-    usual = float(np.median(new))
-    turns = (new >= peaks) & (new > STRUCK * max(usual, 1e-9)) & (new > 0)
-    frames = np.flatnonzero(swells | turns)
-    if len(frames) == 0:
-        return frames
-    # A dip and the peak behind it are one stroke, which begins at the dip.
-    apart = np.diff(frames, prepend=-SHORTEST_NOTE - 1) > STROKE
-    return frames[apart]
-
-
-SWELL = 4.0
-"""Decibels that the sound swells within 120 ms where it is struck."""
-STRUCK = 5.0
-"""How far a peak of the flux stands above the usual flux where something is struck."""
-STROKE = 16
-"""Frames that one stroke lasts."""
-
-
-# ------------------------------------------------------------------ from seconds to a phrase
 
 
 def tempo_of(onsets: Floats) -> float:

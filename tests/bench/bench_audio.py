@@ -15,6 +15,7 @@ import numpy as np
 
 from musai.errors import BadInput
 from musai.music import audio
+from musai.music.sung import Heard
 from tests.bench.sung import RATE, Line, lines, noisy, rendered, soundfont
 from tests.bench.table import Result, save_rows, show
 
@@ -23,7 +24,7 @@ NOISE: tuple[float | None, ...] = (None, 20.0, 10.0)
 ONSET_SECONDS = 0.05
 
 
-def scored(line: Line, heard: audio.Heard) -> dict[str, float]:
+def scored(line: Line, heard: Heard) -> dict[str, float]:
     """Precision, recall and F1 of notes: onset within 50 ms, pitch within half a semitone."""
     if len(heard.onsets) == 0:
         return {"precision": 0.0, "recall": 0.0, "f1": 0.0}
@@ -45,7 +46,7 @@ def row_of(line: Line, program: int, decibels: float | None, seed: int) -> dict[
     try:
         heard = audio.listen(sound)
     except BadInput:
-        heard = audio.Heard(*(np.zeros(0) for _ in range(2)), np.zeros(0, np.int64), np.zeros(0))
+        heard = Heard(*(np.zeros(0) for _ in range(2)), np.zeros(0, np.int64), np.zeros(0))
     seconds = time.process_time() - started
     found = audio.tempo_of(heard.onsets)
     ratio = found / line.tempo

@@ -40,7 +40,7 @@ class Line:
 
 
 TUNED_ON = 29
-"""Every 29th song served to choose the numbers in `musai.music.audio`; none of them is in a test."""
+"""Every 29th song served to choose the numbers in `musai.music.sung`; none of them is in a test."""
 
 
 def lines(count: int, data: Path = DATA) -> list[Line]:
