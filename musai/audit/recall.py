@@ -118,9 +118,9 @@ def event_scores(
     temperature: float,
     top_p: float,
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Log-probability of each event, (n,), raw and drawn, summed over the fields that are said."""
+    """Log-probability of each event, (n,), raw and drawn, summed over the fields that are said and drawn at play."""
     raw, drawn = torch.zeros(len(state)), torch.zeros(len(state))
-    for i, field in enumerate(network.shape.outputs):
+    for i, field in enumerate(network.shape.outputs[: v.DRAWN]):
         target = targets[:, i].long()
         asked = target >= 0
         logits = network.field_logits(field, state)
@@ -133,7 +133,7 @@ def event_scores(
             logits = logits.masked_fill(~open_, -torch.inf)
         told = sampled(logits / temperature, top_p)
         drawn += torch.where(asked, _of(told, known), 0.0)
-        if i + 1 < network.shape.fields:
+        if i + 1 < min(v.DRAWN, network.shape.fields):
             state = state + network.weight(f"{field}.said")[known] * asked[:, None]
     return raw, drawn
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from musai.transformer.sampling import Draw, Floats, Mask, choose
 
-FIELDS = ("position", "voice", "pitch", "length")
+FIELDS = ("position", "voice", "pitch", "length", "velocity")
 """What is drawn of an event, in this order; see `musai.transformer.walk`."""
 
 

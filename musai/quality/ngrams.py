@@ -4,7 +4,7 @@ It stands in the decoder's place: the same plan, the same walk, the same masks, 
 the probabilities are the n-grams'.  So what tells its phrases from the model's is what the models know.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 import numpy as np
@@ -79,7 +79,8 @@ class Teller:
 
 def play(baseline: Baseline, model: Model, request: Request) -> Phrase:
     """The baseline's answer to a request, as the player's would be; `model` lends its window and styles."""
-    plan = make_plan(request, model)
+    # It counts no velocities.
+    plan = replace(make_plan(request, model), loud=False)
     rows = plan.beginning()
     reader: Any = Reader(baseline)
     start = Start(reader, 0, np.zeros(0))

@@ -34,7 +34,7 @@ def context_rows(
         remaining = None if after is None else len(bars) - 1 - index + after
         rows.append(writer.bar_row(bars[index], remaining))
         rows.extend(
-            writer.note_row(note.position, note.voice, note.pitch, note.duration)
+            writer.note_row(note.position, note.voice, note.pitch, note.duration, note.velocity)
             for note in notes[index]
         )
     return np.array(rows, np.int16), writer

@@ -122,11 +122,12 @@ def shift_of(phrase: Phrase) -> int:
 
 
 def grid_notes(
-    phrase: Phrase, bars: Sequence[Bar], shift: int, *, played: bool = False
+    phrase: Phrase, bars: Sequence[Bar], shift: int, *, played: bool = False, loud: bool = False
 ) -> list[GridNote]:
     """Notes on the grid, sorted as the model says them: bar, position, voice, pitch.
 
-    `played` tells velocity and nudge too, and brings a performance to the places that it means.
+    `played` tells velocity and nudge too, and brings a performance to the places that it means;
+    `loud` tells velocity alone.
     Of two notes that fall on one step, voice and pitch the first stays; voices past the
     sixteenth are left out; a moved pitch outside 0 to 127 comes back by octaves.
     """
@@ -136,6 +137,7 @@ def grid_notes(
     velocity = nudge = np.zeros(len(notes), int)
     if played:
         onset, nudge = placed(onset)
+    if played or loud:
         velocity = velocity_class(notes["velocity"].astype(int))
     which = np.searchsorted(ticks, onset, side="right") - 1
     position = np.rint((onset - ticks[which]) / STEP_TICKS).astype(int)
@@ -148,7 +150,7 @@ def grid_notes(
     duration = v.duration_class(np.rint(notes["duration"] / STEP_TICKS).astype(int))
     drum = np.array([voice.drum for voice in phrase.voices])[notes["voice"]]
     pitch = moved(notes["pitch"].astype(int), np.where(drum, 0, shift))
-    if played:
+    if played or loud:
         for pad, known in PADS.items():
             pitch[drum & (pitch == pad)] = known
     found: dict[tuple[int, int, int, int], GridNote] = {}
@@ -225,6 +227,7 @@ class RowWriter:
     def given_row(self, note: GridNote, ahead: int) -> Rows:
         """The row of a note told ahead; `ahead` is its bar counted from the current one."""
         row = self._row(kind=v.GIVEN, position=1 + note.position, ahead=1 + min(ahead, v.AHEAD))
+        _put(row, velocity=note.velocity)
         return self._note(row, note.voice, note.pitch, note.duration)
 
     def _interval(self, voice: int, pitch: int) -> int:

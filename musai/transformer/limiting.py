@@ -144,5 +144,5 @@ def feel_of(request: Request, feel: Feel) -> Feel:
     if request.velocity is not None:
         louder = request.velocity - sum(feel.accents) / len(ACCENTS)
         a, b, c, d = (int(np.clip(round(x + louder), 1, 127)) for x in feel.accents)
-        feel = replace(feel, accents=(a, b, c, d))
+        feel = replace(feel, accents=(a, b, c, d), louder=round(louder))
     return feel

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from musai.music import TICKS
+from musai.transformer.vocabulary import LOUDNESS
 
 NUDGE_TICKS: Final = 8
 """Ticks of one class of nudge: 8.3 ms at 120 quarters a minute."""
@@ -54,4 +55,9 @@ def placed(onsets: Ticks) -> tuple[Ticks, NDArray[np.int_]]:
 
 def velocity_class(velocity: NDArray[np.int_]) -> NDArray[np.int_]:
     """Input values 1 to 16 of field `velocity` for velocities 1 to 127."""
-    return 1 + np.clip(velocity, 0, 127) // 8
+    return 1 + np.clip(velocity, 0, 127) // LOUDNESS
+
+
+def velocity_of(drawn: int) -> int:
+    """The velocity in the middle of a drawn class, 0 to 15."""
+    return LOUDNESS * drawn + LOUDNESS // 2

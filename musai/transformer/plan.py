@@ -38,13 +38,13 @@ from musai.transformer.limiting import (
     log2,
     parts_of,
 )
+from musai.transformer.performed import velocity_of
+from musai.transformer.ranges import heard_part, part_of
 from musai.transformer.request import Request, parse_key
 from musai.transformer.spans import Filling, Span, filling_of, metre_of, numbers_of, span_of
 from musai.transformer.vocabulary import STEP_TICKS
 
 _MELODY = VoiceStyle("melody", 73, False, 55, 84, True)
-_WIDEN = 7
-"""Semitones beyond the context's range that the answer may reach."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,8 @@ class Plan:
     long.  `order`: place in the answer of each of the model's voices.  `told`: for each bar the
     given notes told at its line, and how many bars ahead.  `kept`: notes that stand in the answer.
     `latest`, `limits`: see `Grammar`.  `bias`: added to the logits of (moved) pitches, not of drums.
-    `heat`: temperature and top_p of each output field.  `gap`: see `limiting.gap_of`.
+    `heat`: temperature and top_p of each output field.  `gap`: see `limiting.gap_of`.  `loud`: whether
+    the model says velocities.
     """
 
     rows: Rows
@@ -75,6 +76,7 @@ class Plan:
     bias: Floats | None = None
     heat: tuple[tuple[float, float], ...] = ()
     gap: float | None = None
+    loud: bool = False
 
     def opening(self, bar: int, writer: RowWriter) -> Rows:
         """The rows that open a bar of the answer: its line, and what is told there."""
@@ -118,9 +120,16 @@ class Plan:
         return drawn if 0 <= drawn < 128 else None
 
     def sounded(
-        self, bar: int, position: int, onset: int, steps: int, pitch: int, voice: int
+        self,
+        bar: int,
+        position: int,
+        onset: int,
+        steps: int,
+        pitch: int,
+        voice: int,
+        loudness: int = -1,
     ) -> Note:
-        """A drawn note as it is played: back in its key, with swing and accent."""
+        """A drawn note as it is played: back in its key, with swing and accent or the drawn loudness."""
         even = onset * STEP_TICKS
         start = self.feel.onset(even)
         end = min(self.feel.onset(even + steps * STEP_TICKS), self.length)
@@ -128,7 +137,12 @@ class Plan:
         if not self.voices[out].drum:
             pitch = pitch - self.shift
         signature = self.metre.signature_at(even)
-        velocity = self.feel.velocity(position * STEP_TICKS, signature)
+        within = position * STEP_TICKS
+        if loudness < 0:
+            velocity = self.feel.velocity(within, signature)
+        else:
+            drum = self.voices[out].drum
+            velocity = self.feel.struck(velocity_of(loudness), within, signature, drum)
         return Note(start, max(1, end - start), pitch, velocity, out)
 
     def shaped(self, field: int, logits: Floats, grammar: Grammar, drawn: Sequence[int]) -> Floats:
@@ -181,7 +195,7 @@ def make_plan(request: Request, model: Model, played: float = 1.0) -> Plan:
     elif request.mode in SPANS:
         plan = _from_span(request, request.context, model)
     else:
-        plan = _from_context(request, request.context, collection, model.shape.window, played)
+        plan = _from_context(request, request.context, collection, model, played)
     key = plan.metre.keys[0]
     limits, bias = limits_of(
         request, plan.bars, beats_of(plan.bars), key.tonic, key.minor, plan.shift
@@ -194,6 +208,7 @@ def make_plan(request: Request, model: Model, played: float = 1.0) -> Plan:
         bias=bias,
         heat=heat_of(request),
         gap=gap_of(request, plan.bars, plan.parts),
+        loud=model.shape.fields > 4,
     )
 
 
@@ -223,7 +238,7 @@ def _from_nothing(request: Request, style: CollectionStyle, collection: int) -> 
         (Key(0, signature_of(tonic, minor), minor),),
     )
     parts = tuple(
-        _part(voice.low, voice.high, voice.line, shift, request, voice.drum) for voice in players
+        part_of(voice.low, voice.high, voice.line, shift, request, voice.drum) for voice in players
     )
     voices = tuple(Voice(voice.name, voice.program, voice.drum) for voice in players)
     writer = RowWriter(header)
@@ -231,7 +246,7 @@ def _from_nothing(request: Request, style: CollectionStyle, collection: int) -> 
 
 
 def _from_context(
-    request: Request, context: Phrase, collection: int, window: int, played: float
+    request: Request, context: Phrase, collection: int, model: Model, played: float
 ) -> Plan:
     if len(context.voices) > v.VOICES:
         raise BadRequest(f"the context has {len(context.voices)} voices; legal is 1 to {v.VOICES}")
@@ -245,14 +260,15 @@ def _from_context(
     header = _told(header_of(even, collection, played), request, key[1], tempo)
     closing = request.mode == "answer"
     heard_bars = bars_of(even)
-    told = by_bar(grid_notes(even, heard_bars, shift), len(heard_bars))
+    loud = model.shape.fields > 4
+    told = by_bar(grid_notes(even, heard_bars, shift, loud=loud), len(heard_bars))
     rows, writer = context_rows(
-        heard_bars, told, header, len(bars) if closing else None, window * 3 // 4
+        heard_bars, told, header, len(bars) if closing else None, model.shape.window * 3 // 4
     )
     metre = Metre((tempo,), (signature,), (Key(0, signature_of(*key), key[1]),))
     asked = numbers_of(request, even)
     parts = tuple(
-        replace(_heard_part(even, i, shift, request), asked=i in asked)
+        replace(heard_part(even, i, shift, request), asked=i in asked)
         for i in range(len(even.voices))
     )
     after, latest = (0, signature.beat_ticks // STEP_TICKS) if closing else (None, v.MAX_BAR)
@@ -266,7 +282,7 @@ def _from_span(request: Request, context: Phrase, model: Model) -> Plan:
     key = parse_key(request.key) if request.key else phrase_key(even)
     shift = to_white_keys(*key)
     span = span_of(request, context, even, model)
-    filling = filling_of(request, span, shift)
+    filling = filling_of(request, span, shift, loud=model.shape.fields > 4)
     collection = v.collection_class(span.collection, model.collections)
     tempo = request.tempo or span.phrase.metre.tempos[0].bpm
     header = _span_header(request, span, filling, key[1], tempo, collection)
@@ -315,8 +331,8 @@ def _span_header(
 def _span_part(request: Request, span: Span, voice: int, shift: int) -> Part:
     if voice in span.styles:
         style = span.styles[voice]
-        return _part(style.low, style.high, style.line, shift, request, style.drum)
-    part = _heard_part(span.phrase, voice, shift, request)
+        return part_of(style.low, style.high, style.line, shift, request, style.drum)
+    part = heard_part(span.phrase, voice, shift, request)
     return replace(part, asked=voice in span.asked)
 
 
@@ -356,28 +372,3 @@ def _told(header: Header, request: Request, minor: bool, tempo: Tempo) -> Header
         register = v.register_class(sum(request.register) / 2)
         voices = tuple(replace(wish, register=register) for wish in voices)
     return replace(header, voices=voices, mode=2 if minor else 1, tempo=v.tempo_class(tempo.bpm))
-
-
-def _heard_part(phrase: Phrase, voice: int, shift: int, request: Request) -> Part:
-    mine = phrase.notes[phrase.notes["voice"] == voice]
-    drum = phrase.voices[voice].drum
-    if len(mine) == 0:
-        low, high, line = (35, 81, False) if drum else (48, 84, True)
-        return _part(low, high, line, shift, request, drum)
-    ends = mine["onset"].astype(np.int64) + mine["duration"]
-    line = bool((mine["onset"][1:] >= ends[:-1]).all())
-    low, high = int(mine["pitch"].min()) - _WIDEN, int(mine["pitch"].max()) + _WIDEN
-    return _part(low, high, line, shift, request, drum)
-
-
-def _part(
-    low: int, high: int, line: bool, shift: int, request: Request, drum: bool = False
-) -> Part:
-    """Limits in moved pitch, at least an octave wide, such that the pitch moved back is a MIDI number."""
-    shift = 0 if drum else shift
-    if request.register is not None:
-        low, high = request.register
-    low, high = max(low, 0), min(high, 127)
-    if high - low < 11:
-        low, high = max(0, high - 11), max(high, 11)
-    return Part(max(0, low + shift), min(127, high + shift), line, drum=drum)

@@ -156,8 +156,8 @@ class Filling:
     after: int
 
 
-def filling_of(request: Request, span: Span, shift: int) -> Filling:
-    """Lay the span out.  Raises `BadRequest` for a bar that the grid cannot hold."""
+def filling_of(request: Request, span: Span, shift: int, *, loud: bool = False) -> Filling:
+    """Lay the span out; `loud`: with velocities.  Raises `BadRequest` for a bar that the grid cannot hold."""
     phrase = span.phrase
     bars = bars_of(phrase)
     starts = phrase.metre.bars_until(max(1, phrase.length))
@@ -165,7 +165,7 @@ def filling_of(request: Request, span: Span, shift: int) -> Filling:
     here = [i for i, bar in enumerate(bars) if first <= bar.tick < last]
     a, b = here[0], here[-1] + 1
     by_bar: list[list[GridNote]] = [[] for _ in bars]
-    for note in grid_notes(phrase, bars, shift):
+    for note in grid_notes(phrase, bars, shift, loud=loud):
         by_bar[note.bar].append(note)
     after = min(MOST_AFTER, len(bars) - b) if request.mode != "accompany" else 0
     told: list[list[tuple[GridNote, int]]] = [[] for _ in here]

@@ -87,6 +87,13 @@ OUTPUTS: Final[dict[str, int]] = {
 }
 """Sizes of the output fields in the order drawn; a recipe may leave out the last two."""
 
+DRAWN: Final = 5
+"""Output fields that a player draws at most: the nudge is learned and not drawn, since a streamed note
+cannot come before one that has sounded."""
+
+LOUDNESS: Final = 8
+"""Velocities of one class."""
+
 COLUMN: Final = {name: i for i, name in enumerate(INPUTS)}
 OFFSETS: Final = np.concatenate([[0], np.cumsum(list(INPUTS.values()))])[:-1]
 ROWS: Final = sum(INPUTS.values())

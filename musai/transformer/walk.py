@@ -8,6 +8,8 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+import numpy as np
+
 from musai.music import Note
 from musai.music.notes import MAX_TICK
 from musai.transformer.encoding import Rows, RowWriter
@@ -20,16 +22,20 @@ from musai.transformer.plan import Plan
 from musai.transformer.prefixes import Start
 from musai.transformer.request import Request
 from musai.transformer.sampling import Chooser, Draw, choose
-from musai.transformer.vocabulary import BARLINE, DURATIONS
+from musai.transformer.vocabulary import BARLINE, DURATIONS, OUTPUTS
+
+_EVERY_VELOCITY = np.ones(OUTPUTS["velocity"], bool)
 
 
 class Drawn(NamedTuple):
-    """A note as it was drawn: step within the bar, voice, (moved) pitch, index of its length."""
+    """A note as it was drawn: step within the bar, voice, (moved) pitch, index of its length, class of
+    its velocity (-1 where the model says none)."""
 
     position: int
     voice: int
     pitch: int
     duration: int
+    velocity: int = -1
 
 
 Masked = Callable[[int, int], Collection[int]]
@@ -143,12 +149,12 @@ class Walk:
             if not grammar.done:
                 self._unread = plan.opening(grammar.bar, self._writer)
             return None
-        position, voice, pitch, duration = drawn
-        onset = grammar.onset(position)
-        grammar.push(*drawn)
+        position, voice, pitch, duration, velocity = drawn
+        onset, steps = grammar.onset(position), int(DURATIONS[duration])
+        grammar.push(position, voice, pitch, duration)
         # Read only when the next event is drawn: a note need not wait for that to sound.
-        self._unread = self._writer.note_row(*drawn)[None]
-        note = plan.sounded(grammar.bar, position, onset, int(DURATIONS[duration]), pitch, voice)
+        self._unread = self._writer.note_row(position, voice, pitch, duration, 1 + velocity)[None]
+        note = plan.sounded(grammar.bar, position, onset, steps, pitch, voice, velocity)
         self._fresh.push(note.onset, note.pitch, note.voice)
         return note
 
@@ -187,7 +193,11 @@ class Walk:
         logits = engine.logits("duration", state)
         allowed = grammar.durations(position, voice, pitch)
         duration = self._choose(logits, allowed, 3, attempt, (position, voice, pitch))
-        return Drawn(position, voice, pitch, duration)
+        if not self._plan.loud:
+            return Drawn(position, voice, pitch, duration)
+        logits = engine.logits("velocity", state + engine.said("duration", duration))
+        drawn = (position, voice, pitch, duration)
+        return Drawn(*drawn, self._choose(logits, _EVERY_VELOCITY, 4, attempt, drawn))
 
     def _choose(
         self, logits: Floats, allowed: Mask, field: int, attempt: int, drawn: Sequence[int]

@@ -1,5 +1,6 @@
 """Models for tests: random weights, small, made from numpy's Philox; no training, no files."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,8 @@ from musai.transformer.checkpoint import CollectionStyle, Model, VoiceStyle
 from musai.transformer.shape import Shape
 
 SMALL = Shape(width=32, layers=2, heads=2, inner=64, window=128)
+LOUD = replace(SMALL, fields=6)
+"""One that says loudness (and timing, which players do not draw)."""
 
 MELODY = VoiceStyle("Melody", 73, False, 55, 88, True)
 CHOIR = tuple(

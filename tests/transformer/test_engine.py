@@ -13,11 +13,18 @@ from musai.transformer.network import Network
 from musai.transformer.noise import Noise
 from musai.transformer.plan import make_plan
 from musai.transformer.sampling import Draw, choose
-from tests.transformer.models import SMALL, motif, random_weights, small_model, small_player
+from tests.transformer.models import LOUD, SMALL, motif, random_weights, small_model, small_player
 
 WEIGHTS = random_weights(SMALL)
 ENGINE = Engine(SMALL, WEIGHTS)
-NETWORK = Network(SMALL, {k: torch.from_numpy(w).double() for k, w in WEIGHTS.items()})
+
+
+def network_of(shape):
+    weights = random_weights(shape)
+    return Network(shape, {k: torch.from_numpy(w).double() for k, w in weights.items()})
+
+
+NETWORK = network_of(SMALL)
 
 
 def random_rows(count, seed=5):
@@ -58,23 +65,23 @@ def test_a_full_window_starts_anew_and_stays_full_of_music():
 
 
 @torch.no_grad()
-def reference_notes(request):
+def reference_notes(request, shape):
     """The answer by the slow way: the whole row of events through the network at every step."""
-    plan = make_plan(request, small_model())
+    plan, network = make_plan(request, small_model(shape)), network_of(shape)
     noise, grammar, event = Noise(request.seed), plan.grammar(), 0
     rows = [*plan.rows, *plan.opening(0, plan.writer)]
     while not grammar.done:
-        state = NETWORK.states(torch.from_numpy(np.array(rows))[None])[0, -1]
+        state = network.states(torch.from_numpy(np.array(rows))[None])[0, -1]
         drawn = []
-        for i, field in enumerate(SMALL.outputs):
-            masks = (grammar.positions, grammar.voices, grammar.pitches, grammar.durations)
-            logits = NETWORK.field_logits(field, state).numpy()
+        masks = (grammar.positions, grammar.voices, grammar.pitches, grammar.durations, every)
+        for i, field in enumerate(shape.outputs[: v.DRAWN]):
+            logits = network.field_logits(field, state).numpy()
             logits = plan.shaped(i, logits, grammar, drawn)
             drawn.append(choose(Draw(logits, masks[i](*drawn), *plan.heat[i], noise, event, i)))
             if drawn[0] == v.BARLINE:
                 break
-            if i + 1 < SMALL.fields:
-                state = state + NETWORK.weight(f"{field}.said")[drawn[-1]]
+            if i + 1 < shape.fields:
+                state = state + network.weight(f"{field}.said")[drawn[-1]]
         event += 1
         if drawn[0] == v.BARLINE:
             grammar.push_barline()
@@ -82,15 +89,20 @@ def reference_notes(request):
                 rows.extend(plan.opening(grammar.bar, plan.writer))
             continue
         onset, length = grammar.onset(drawn[0]), int(v.DURATIONS[drawn[3]])
-        yield plan.sounded(grammar.bar, drawn[0], onset, length, drawn[2], drawn[1])
-        grammar.push(*drawn)
-        rows.append(plan.writer.note_row(*drawn))
+        yield plan.sounded(grammar.bar, drawn[0], onset, length, drawn[2], drawn[1], *drawn[4:])
+        grammar.push(*drawn[:4])
+        rows.append(plan.writer.note_row(*drawn[:4], *(1 + x for x in drawn[4:])))
 
 
-def reference(request):
+def every(*drawn):
+    """Any velocity may be drawn."""
+    return np.ones(v.OUTPUTS["velocity"], bool)
+
+
+def reference(request, shape=SMALL):
     """The same with what is kept of the context."""
-    kept = make_plan(request, small_model()).kept_notes()
-    return list(merge(kept, reference_notes(request), key=lambda note: note.onset))
+    kept = make_plan(request, small_model(shape)).kept_notes()
+    return list(merge(kept, reference_notes(request, shape), key=lambda note: note.onset))
 
 
 @pytest.mark.parametrize("temperature", [0.0, 0.5, 1.0, 1.5, 4.0])
@@ -100,6 +112,14 @@ def test_the_notes_equal_the_reference_at_every_temperature(temperature, collect
     notes = list(small_player().generate(request))
     if len(notes) < 80:  # The reference has no rolling window.
         assert notes == reference(request)
+
+
+@pytest.mark.parametrize("mode", ["continue", "infill", "accompany"])
+def test_the_notes_of_a_model_that_says_loudness_equal_the_reference(mode):
+    request = Request(mode, 1, 13, motif())
+    notes = list(small_player(LOUD).generate(request))
+    assert notes == reference(request, LOUD)
+    assert notes
 
 
 LIMITS = [
