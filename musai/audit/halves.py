@@ -26,7 +26,7 @@ from musai.transformer import checkpoint, data
 from musai.transformer.making import gather
 from musai.transformer.recipe import Recipe
 
-STEPS = 300
+STEPS = 1000
 """Steps that a half is trained if nothing else is said."""
 
 LEARN = 1 / 6

@@ -127,7 +127,7 @@ def _number(value: float | None) -> str:
 )
 @click.option(
     "--half-steps",
-    default=240,
+    default=1000,
     show_default=True,
     type=click.IntRange(0),
     help="Steps of the two models trained on halves; 0 for none.",
@@ -158,7 +158,7 @@ def memorization(
     are the next 32, under the model and under the sampler that plays?  The likeliest are sought with a few
     notes otherwise, and put to two models trained on halves of the works, with and without each.
     The result goes into the model's folder as memorization.json and a page of its card; an audit that was cut short goes on
-    where it was.  The shipped model takes about a quarter of an hour on two free cores.
+    where it was.  The shipped model takes about ten minutes on two free cores.
     """
     from musai.audit import auditing, recorded
     from musai.report import recollections

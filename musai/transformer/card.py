@@ -1,7 +1,7 @@
 """The model card: what the model is, what it was made from, how good it is, where it ends."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from musai.corpus.licences import MUSIC21
@@ -26,10 +26,10 @@ _LIMITS = """\
 MOST_CREDITS = 200
 
 _MUSIC21 = (
-    "\nGrounds: the compositions are in the public domain. The encodings come with the package "
-    "music21; their encoders' terms are not stated (`LicenseRef-music21-corpus`). Matching, "
-    "training and showing influence rest on the works being in the public domain; commercial "
-    "use of generated music is *unclear*. `works.csv` lists every training work with its id.\n"
+    "\nGrounds of `LicenseRef-music21-corpus`: the compositions are in the public domain. The encodings "
+    "come with the package music21; their encoders' terms are not stated. Matching, training and "
+    "showing influence rest on the works being in the public domain; commercial use of generated "
+    "music is *unclear*.\n"
 )
 
 _LIMITS_ANY = """\
@@ -92,8 +92,6 @@ def _grounds(material: Material) -> str:
     """On what grounds the works are used: their licences, and the credits that these ask for."""
     trained = {piece.work_id for piece in material.train}
     works = [work for work in material.works if work.id in trained]
-    if all(work.licence == MUSIC21 for work in works):
-        return _MUSIC21
     licences = Counter(work.licence for work in works)
     credits = sorted({work.attribution for work in works if work.attribution})
     rows = [f"| {name} | {licences[name]:,} |\n" for name in sorted(licences)]
@@ -101,7 +99,16 @@ def _grounds(material: Material) -> str:
         "\nEvery work's terms allow training; `works.csv` lists each with its id, licence and "
         "credit.\n\n| licence | training works |\n|---|---|\n"
         + "".join(rows)
-        + "\nTheir licences ask for these credits, which go with the weights and with what is made "
+        + (_MUSIC21 if MUSIC21 in licences else "")
+        + _credits(credits)
+    )
+
+
+def _credits(credits: Sequence[str]) -> str:
+    if not credits:
+        return ""
+    return (
+        "\nTheir licences ask for these credits, which go with the weights and with what is made "
         "by them:\n\n"
         + "".join(f"- {text}\n" for text in credits[:MOST_CREDITS])
         + (
@@ -113,7 +120,7 @@ def _grounds(material: Material) -> str:
 
 
 def _limits(recipe: Recipe, material: Material) -> str:
-    if all(work.licence == MUSIC21 for work in material.works):
+    if any(work.licence == MUSIC21 for work in material.works):
         return _LIMITS
     return _LIMITS_ANY
 
