@@ -1,5 +1,6 @@
 """The desk's pages over HTTP, with the real ledger, catalogue and matcher behind them."""
 
+import html
 import io
 import re
 import threading
@@ -275,7 +276,7 @@ def test_of_many_hits_the_weaker_ones_are_folded_away(client, service):
 
 
 def test_a_model_says_what_it_has_by_heart(client, service):
-    page = client.get("/models/tunebook").text
+    page = html.unescape(client.get("/models/tunebook").text)
     told = client.get("/api/models/tunebook/known").json()["recall"]
     assert told["windows"] > told["windows_reachable"] > 0
     assert f"{told['windows']:,} windows" in page
