@@ -42,7 +42,7 @@ def pieces_of(model: Model, corpus: Corpus, work_ids: Sequence[str]) -> Iterator
         work = corpus.work(work_id)
         group = recipe.group_of(work.collection, work.source)
         number = 1 + model.collections.index(group) if group in model.collections else 0
-        played = model.shape.fields > 4
+        played = model.shape.loud
         yield encode_work(work_id, corpus.phrase(work_id), number, group, played=played)
 
 

@@ -211,7 +211,7 @@ class Shelf:
     def _encoded(self, work_id: str, phrase: Phrase, collection: str) -> data.Piece:
         names = self._model.collections
         number = 1 + names.index(collection) if collection in names else 0
-        played = self._model.shape.fields > 4
+        played = self._model.shape.loud
         return data.encode_work(work_id, phrase, number, collection, played=played)
 
 

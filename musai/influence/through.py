@@ -102,7 +102,7 @@ def _told(steps: int, number: int, count: int) -> unrolled.Progress:
 
 
 def _windows(phrase: Phrase, recipe: Recipe) -> list[gradients.Query]:
-    piece = data.encode_work("asked", phrase, 0, "", played=recipe.shape.fields > 4)
+    piece = data.encode_work("asked", phrase, 0, "", played=recipe.shape.loud)
     return gradients.asked_of(piece, recipe.shape.window)
 
 

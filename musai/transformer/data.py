@@ -60,7 +60,7 @@ def encode_work(
     """A work as training draws from it; `played`: with velocity and timing."""
     phrase = fitting(phrase)
     plain = encode(phrase, header_of(phrase, collection), shift_of(phrase), played=played)
-    return Piece(work_id, name, plain, min(len(phrase.voices), v.VOICES), len(phrase))
+    return Piece(work_id, name, plain, len(phrase.voices), len(phrase))
 
 
 def untold(piece: Piece) -> Piece:

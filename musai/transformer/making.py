@@ -73,7 +73,7 @@ def gather(
         raise NotFound(f"corpus {corpus.name} holds no works to train on")
     phrases = {work.id: data.fitting(corpus.phrase(work.id)) for work in works}
     group = {work.id: recipe.group_of(work.collection, work.source) for work in works}
-    played = recipe.shape.fields > 4
+    played = recipe.shape.loud
     named = [(group[work.id], phrases[work.id]) for work in works]
     styles = styles_of(named, tuple(recipe.groups))
     start = start_of(recipe)

@@ -208,7 +208,7 @@ def make_plan(request: Request, model: Model, played: float = 1.0) -> Plan:
         bias=bias,
         heat=heat_of(request),
         gap=gap_of(request, plan.bars, plan.parts),
-        loud=model.shape.fields > 4,
+        loud=model.shape.loud,
     )
 
 
@@ -260,7 +260,7 @@ def _from_context(
     header = _told(header_of(even, collection, played), request, key[1], tempo)
     closing = request.mode == "answer"
     heard_bars = bars_of(even)
-    loud = model.shape.fields > 4
+    loud = model.shape.loud
     told = by_bar(grid_notes(even, heard_bars, shift, loud=loud), len(heard_bars))
     rows, writer = context_rows(
         heard_bars, told, header, len(bars) if closing else None, model.shape.window * 3 // 4
@@ -282,7 +282,7 @@ def _from_span(request: Request, context: Phrase, model: Model) -> Plan:
     key = parse_key(request.key) if request.key else phrase_key(even)
     shift = to_white_keys(*key)
     span = span_of(request, context, even, model)
-    filling = filling_of(request, span, shift, loud=model.shape.fields > 4)
+    filling = filling_of(request, span, shift, loud=model.shape.loud)
     collection = v.collection_class(span.collection, model.collections)
     tempo = request.tempo or span.phrase.metre.tempos[0].bpm
     header = _span_header(request, span, filling, key[1], tempo, collection)

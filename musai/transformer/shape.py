@@ -35,6 +35,11 @@ class Shape:
         """Names of the output fields, in the order drawn."""
         return tuple(v.OUTPUTS)[: self.fields]
 
+    @property
+    def loud(self) -> bool:
+        """Whether the model learned loudness and timing, and says velocities."""
+        return "velocity" in self.outputs
+
     def weights(self) -> dict[str, tuple[int, ...]]:
         """Name and shape of every weight; matrices take a row vector from the left."""
         w = self.width
