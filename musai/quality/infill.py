@@ -40,8 +40,14 @@ class Scorer:
         self.nats = 0.0
 
     def __call__(self, draw: Draw, /) -> int:
-        """The next choice to be said.  Raises `Departed`."""
-        said = self._said[draw.event][draw.field]
+        """The next choice to be said; a loudness, which no bar here has, is the likeliest and not counted.
+
+        Raises `Departed`.
+        """
+        event = self._said[draw.event]
+        if draw.field >= len(event):
+            return int(np.where(draw.allowed, draw.logits, -np.inf).argmax())
+        said = event[draw.field]
         if not draw.allowed[said]:
             raise Departed
         legal = draw.logits[draw.allowed]

@@ -163,9 +163,9 @@ def measured(
     """
     recipe = Recipe.read(model.folder / RECIPE)
     schedule = replace(recipe.schedule, steps=steps, warmup=min(200, steps), rows_per_batch=ROWS)
-    recipe = replace(
-        recipe, shape=replace(recipe.shape, window=WINDOW), schedule=schedule, given=0.0
-    )
+    # What every model and the n-grams say: no velocity, no nudge.
+    shape = replace(recipe.shape, window=WINDOW, fields=len(FIELDS))
+    recipe = replace(recipe, shape=shape, schedule=schedule, given=0.0)
     material = gather(corpus, recipe, datetime.now(UTC).date(), lambda text: None)
     training.prepare(recipe)
     plain = Plain(recipe.shape, recipe.schedule.seed)

@@ -176,7 +176,8 @@ def _pieces(model: Model, corpus: Corpus, work_ids: Sequence[str]) -> list[Piece
     for work_id in work_ids:
         work = corpus.work(work_id)
         name = recipe.group_of(work.collection, work.source)
-        pieces.append(encode_work(work_id, corpus.phrase(work_id), numbers.get(name, 0), name))
+        number, phrase = numbers.get(name, 0), corpus.phrase(work_id)
+        pieces.append(encode_work(work_id, phrase, number, name, played=model.shape.loud))
     return pieces
 
 

@@ -1,62 +1,33 @@
 """The baseline every model is printed beside: interpolated n-grams on the same fields.
 
-Each field has a ladder of contexts from rich to poor; a context's counts are
-blended with the next poorer one by Witten and Bell's rule (PPM's method C,
-Moffat 1990, without exclusion): p = (c + d * q) / (n + d), where n counts
-the context, d its distinct successors, c the symbol and q is the poorer
-context's p; at the bottom, all choices alike.
+Each field has a ladder of contexts from rich to poor (`musai.transformer.ladder`), blended from
+its foot up; how far it reaches is chosen by field.
 """
 
-import math
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from musai.transformer import vocabulary as v
 from musai.transformer.data import Piece
 from musai.transformer.encoding import Rows
+from musai.transformer.ladder import Asked, Context, Floats, Ints, Ladder
 
 _FIELDS = tuple(v.OUTPUTS)[:4]
 _C = v.COLUMN
 
-Context = tuple[int, ...]
+MOST: Final = 5
+"""Events that a field looks back, at most."""
 
+_FOOT: Final = 4
+"""Levels of a ladder that looks back at nothing."""
 
-class Ladder:
-    """Counts of one field under contexts of falling richness."""
+_ASIDE: Final = 20
 
-    def __init__(self, size: int) -> None:
-        self._size = size
-        self._counts: dict[Context, dict[int, int]] = defaultdict(dict)
-
-    def count(self, contexts: Sequence[Context], symbol: int) -> None:
-        """One more occurrence under each of the contexts."""
-        for context in contexts:
-            seen = self._counts[context]
-            seen[symbol] = seen.get(symbol, 0) + 1
-
-    def probabilities(self, contexts: Sequence[Context]) -> NDArray[np.float64]:
-        """`probability` of every symbol at once, (size,)."""
-        p = np.full(self._size, 1.0 / self._size)
-        for context in reversed(contexts):
-            seen = self._counts.get(context)
-            if seen:
-                p *= len(seen)
-                p[list(seen)] += list(seen.values())
-                p /= sum(seen.values()) + len(seen)
-        return p
-
-    def probability(self, contexts: Sequence[Context], symbol: int) -> float:
-        """Blended probability; `contexts` run from rich to poor."""
-        p = 1.0 / self._size
-        for context in reversed(contexts):
-            seen = self._counts.get(context)
-            if seen:
-                total, distinct = sum(seen.values()), len(seen)
-                p = (seen.get(symbol, 0) + distinct * p) / (total + distinct)
-        return p
+Table = dict[str, tuple[Ints, Ints]]
+"""Field -> hashes of contexts, a row a symbol from poor to rich, and symbols."""
 
 
 class Baseline:
@@ -67,40 +38,49 @@ class Baseline:
     """
 
     def __init__(self, pieces: Sequence[Piece]) -> None:
-        aside = pieces[::20]
-        rest = [piece for i, piece in enumerate(pieces) if i % 20] or list(pieces)
-        trials = [_Counted(rest, dict.fromkeys(_FIELDS, order)).bits(aside) for order in range(6)]
-        self.orders = {
-            field: min(range(6), key=lambda order: trials[order][field]) for field in _FIELDS
-        }
-        self._counted = _Counted(pieces, self.orders)
+        aside = pieces[::_ASIDE]
+        rest = [piece for i, piece in enumerate(pieces) if i % _ASIDE] or list(pieces)
+        first, held = _table(rest), _table(aside)
+        self.orders: dict[str, int] = {}
+        self._ladders: dict[str, Ladder] = {}
+        for field in _FIELDS:
+            trial = Ladder(v.OUTPUTS[field], *first[field])
+            bits = [_bits(p) for p in trial.rungs(*held[field])][_FOOT - 1 :]
+            self.orders[field] = int(np.argmin(bits))
+            # Those aside once more, unless they were among the rest already.
+            both = (first, held) if len(rest) < len(pieces) else (first,)
+            hashes, symbols = (np.concatenate([t[field][k] for t in both]) for k in (0, 1))
+            depth = _FOOT + self.orders[field]
+            self._ladders[field] = Ladder(v.OUTPUTS[field], hashes[:, :depth], symbols)
+            del first[field]
 
     def bits(self, pieces: Sequence[Piece]) -> dict[str, float]:
         """Bits a note, whole and by field, summed as the model's are."""
-        return self._counted.bits(pieces)
-
-    def probabilities(self, field: str, contexts: Sequence[Context]) -> NDArray[np.float64]:
-        """Of every symbol of a field in these contexts (`Heard.contexts`)."""
-        return self._counted.ladders[field].probabilities(contexts)
-
-
-class _Counted:
-    def __init__(self, pieces: Sequence[Piece], orders: dict[str, int]) -> None:
-        self._orders = orders
-        self.ladders = {field: Ladder(v.OUTPUTS[field]) for field in _FIELDS}
-        for piece in pieces:
-            for field, contexts, symbol in asked(piece.plain.rows, piece.plain.targets, orders):
-                self.ladders[field].count(contexts, symbol)
-
-    def bits(self, pieces: Sequence[Piece]) -> dict[str, float]:
-        total, notes = dict.fromkeys(_FIELDS, 0.0), 0
-        for piece in pieces:
-            rows, targets = piece.plain.rows, piece.plain.targets
-            for field, contexts, symbol in asked(rows, targets, self._orders):
-                total[field] -= math.log2(self.ladders[field].probability(contexts, symbol))
-                notes += field == "pitch"
-        bits = {field: value / max(1, notes) for field, value in total.items()}
+        asked, bits = _table(pieces), {}
+        notes = max(1, len(asked["pitch"][1]))
+        for field, ladder in self._ladders.items():
+            hashes, symbols = asked[field]
+            *_, p = ladder.rungs(hashes[:, : _FOOT + self.orders[field]], symbols)
+            bits[field] = _bits(p) / notes
         return {"bits_per_note": sum(bits.values()), **bits}
+
+    def probabilities(self, field: str, contexts: Sequence[Context]) -> Floats:
+        """Of every symbol of a field in these contexts (`Heard.contexts`)."""
+        return self._ladders[field].probabilities(contexts)
+
+
+def _bits(p: Floats) -> float:
+    return -float(np.log2(p).sum())
+
+
+def _table(pieces: Iterable[Piece]) -> Table:
+    """All that pieces ask, with contexts as long as they may be."""
+    orders = dict.fromkeys(_FIELDS, MOST)
+    held = {field: Asked(_FOOT + MOST) for field in _FIELDS}
+    for piece in pieces:
+        for field, contexts, symbol in asked(piece.plain.rows, piece.plain.targets, orders):
+            held[field].add(contexts, symbol)
+    return {field: one.arrays for field, one in held.items()}
 
 
 class Heard:

@@ -6,8 +6,9 @@ import pytest
 from musai.music import Phrase
 from musai.quality import ngrams
 from musai.transformer import Request
-from musai.transformer.baseline import Baseline, Ladder, asked
+from musai.transformer.baseline import Baseline, asked
 from musai.transformer.data import encode_work
+from musai.transformer.ladder import Asked, Context, Ladder
 from tests.transformer.models import motif, small_model
 
 
@@ -68,13 +69,34 @@ def test_while_it_plays_it_looks_back_at_what_it_would_have_counted(baseline: Ba
     assert all(np.array_equal(a, b) for a, b in zip(heard, counted, strict=True))
 
 
-def test_probabilities_are_those_of_each_symbol_and_sum_to_one() -> None:
-    ladder = Ladder(7)
+def by_rule(
+    counted: list[tuple[list[Context], int]], contexts: list[Context], symbol: int
+) -> float:
+    """Witten and Bell's rule as it is written, from lists."""
+    p = 1 / 7
+    for context in reversed(contexts):
+        seen = [s for under, s in counted if context in under]
+        distinct = len(set(seen))
+        if seen:
+            p = (seen.count(symbol) + distinct * p) / (len(seen) + distinct)
+    return p
+
+
+def test_probabilities_follow_the_rule_and_sum_to_one() -> None:
     draw = np.random.Generator(np.random.Philox(5))
-    contexts = [[(2, int(a), int(b)), (1, int(b)), (-2,)] for a, b in draw.integers(0, 3, (60, 2))]
-    for context in contexts:
-        ladder.count(context, int(draw.integers(0, 5)))
-    for context in [*contexts[:9], [(9, 9), (8, 8)]]:
-        every = ladder.probabilities(context)
+    contexts: list[list[Context]] = [
+        [(2, int(a), int(b)), (1, int(b)), (-2,)] for a, b in draw.integers(0, 3, (60, 2))
+    ]
+    contexts[7] = contexts[7][1:]  # too short a history for the richest
+    counted = [(one, int(draw.integers(0, 5))) for one in contexts]
+    told = Asked(3)
+    for one, symbol in counted:
+        told.add(one, symbol)
+    hashes, symbols = told.arrays
+    ladder = Ladder(7, hashes, symbols)
+    for one in [*contexts[:9], [(9, 9), (8, 8)]]:
+        every = ladder.probabilities(one)
         assert every.sum() == pytest.approx(1)
-        assert every == pytest.approx([ladder.probability(context, s) for s in range(7)])
+        assert every == pytest.approx([by_rule(counted, one, s) for s in range(7)])
+    *_, asked_for = ladder.rungs(hashes, symbols)
+    assert asked_for == pytest.approx([by_rule(counted, *one) for one in counted])
