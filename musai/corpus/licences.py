@@ -252,21 +252,39 @@ def terms_of(licence: str, attribution: str = "") -> Terms:
     return _terms(licence.strip() or UNKNOWN, attribution.strip())
 
 
+_OPERATORS = {"AND", "OR", "WITH"}
+"""Words that make a text an expression; one without them that cannot be read is somebody's own words."""
+
+
 @lru_cache(maxsize=4096)
 def _terms(licence: str, attribution: str) -> Terms:
-    if licence in LICENCES:
-        return _by_row(LICENCES[licence], attribution)
-    if " " not in licence and "(" not in licence:
-        return _by_row(
-            replace(LICENCES[UNKNOWN], reason=f"terms of {licence} unknown"), attribution
-        )
-    from license_expression import ExpressionError, get_spdx_licensing
+    if licence in LICENCES or (" " not in licence and "(" not in licence):
+        return _of_one(licence, attribution)
+    from license_expression import ExpressionError
 
     try:
-        parsed = get_spdx_licensing().parse(licence, validate=False, strict=False)
+        parsed = _grammar().parse(licence, validate=False, strict=False)
     except ExpressionError as fault:
+        if not _OPERATORS & set(licence.upper().split()):
+            return _of_one(licence, attribution)
         raise BadManifest(f"licence is {licence!r}; legal is an SPDX expression") from fault
     return _by_expression(parsed, attribution)
+
+
+@lru_cache(maxsize=1)
+def _grammar() -> Any:
+    """Reads the list of all licences, which takes a second."""
+    from license_expression import get_spdx_licensing
+
+    return get_spdx_licensing()
+
+
+def _of_one(licence: str, attribution: str) -> Terms:
+    """Terms of a single licence; of one that is not in the table, and of words that are none, unknown."""
+    row = LICENCES.get(licence)
+    return _by_row(
+        row or replace(LICENCES[UNKNOWN], reason=f"terms of {licence} unknown"), attribution
+    )
 
 
 def _by_row(row: Licence, attribution: str) -> Terms:
@@ -283,7 +301,7 @@ def _by_row(row: Licence, attribution: str) -> Terms:
 def _by_expression(parsed: Any, attribution: str) -> Terms:
     operator = getattr(parsed, "operator", "").strip().upper()
     if operator not in ("AND", "OR"):
-        return _terms(str(parsed), attribution)
+        return _of_one(str(parsed), attribution)
     sides = [_by_expression(side, attribution) for side in parsed.args]
     choose = max if operator == "OR" else min
     return Terms(

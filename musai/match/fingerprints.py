@@ -23,8 +23,8 @@ from numpy.typing import NDArray
 from musai.errors import Altered, BadInput
 from musai.match import packed
 from musai.match.catalogue import Catalogue
-from musai.match.guard import runs_of
 from musai.match.held import held_runs, segment_keys, work_of
+from musai.match.lines import runs_of
 from musai.match.segment import DRUMS
 from musai.music.phrase import Phrase
 
@@ -38,8 +38,8 @@ SURE = RUN + WINDOW - 1
 
 MAX_BYTES = 15_000_000
 
-_BITS = 40
-_LOW = 8
+BITS, LOW = 40, 8
+"""Bits of a key that a fingerprint is, and how many of them stand in `low`."""
 
 Ints = NDArray[Any]
 
@@ -72,12 +72,12 @@ class Fingerprints:
         """How many different runs of a phrase each work holds."""
         found: Counter[int] = Counter()
         for key in set(runs_of(phrase, RUN, drums=False)):
-            short = key >> (64 - _BITS)
+            short = key >> (64 - BITS)
             left, right = (
-                int(np.searchsorted(self.high, np.uint32(short >> _LOW), side))
+                int(np.searchsorted(self.high, np.uint32(short >> LOW), side))
                 for side in ("left", "right")
             )
-            held = self.low[left:right] == short & ((1 << _LOW) - 1)
+            held = self.low[left:right] == short & ((1 << LOW) - 1)
             found.update(set(self.work[left:right][held].tolist()))
         return found
 
@@ -104,14 +104,14 @@ def make(catalogue: Catalogue, work_ids: Sequence[str]) -> Fingerprints:
         work = rows[first + work_of(part, begin[kept])]
         chosen = (work >= 0) & (part.stream_kind[stream[kept]] != DRUMS)
         chosen &= ~np.isin(keys[kept], common)
-        short = keys[kept][chosen] >> np.uint64(64 - _BITS)
+        short = keys[kept][chosen] >> np.uint64(64 - BITS)
         parts.append((short << np.uint64(24)) | work[chosen].astype(np.uint64))
         first += part.works
     both = np.unique(np.concatenate(parts))
     short = both >> np.uint64(24)
     made = Fingerprints(
-        (short >> np.uint64(_LOW)).astype(np.uint32),
-        (short & np.uint64((1 << _LOW) - 1)).astype(np.uint8),
+        (short >> np.uint64(LOW)).astype(np.uint32),
+        (short & np.uint64((1 << LOW) - 1)).astype(np.uint8),
         (both & np.uint64((1 << 24) - 1)).astype(np.uint16 if len(work_ids) < 2**16 else np.uint32),
     )
     size = sum(array.nbytes for array in (made.high, made.low, made.work))

@@ -11,24 +11,25 @@ quotation, and `quotations.py` names whom it quotes.
 
 import hashlib
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from musai.corpus import Corpus
-from musai.errors import BadRequest, check_range
+from musai.errors import BadRequest, NotFound, check_range
 from musai.match import held
 from musai.match.catalogue import Catalogue, catalogue
+from musai.match.fingerprints import FILE, RUN, SURE, Shelf
 from musai.match.held import STOCK, HeldRuns
 from musai.match.index import CorpusLike
+from musai.match.lines import Line, chords, lines_of, runs_of
+from musai.match.printed import MODEL, Both, PrintedRuns
 from musai.match.runs import (
     LONGEST_RUN,
     SHORTEST_RUN,
     key_of,
     last_step,
-    prefix_of,
-    sign_of,
     step_of,
 )
 from musai.match.streams import SPREAD
@@ -37,89 +38,8 @@ from musai.music import Note, Phrase, Voice
 SUGGESTED = 12
 """Notes of the shortest run that most music shares with nobody."""
 
-VERSION = 1
+VERSION = 2
 """Changes whenever a guard would let other notes pass."""
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One line as far as it stands: its last notes, and what still sounds in its voices."""
-
-    top: bool
-    voice: int | None
-    """Whose notes; None for those of all pitched voices."""
-    drums: bool = False
-    tail: tuple[Note, ...] = ()
-    """Its last notes, as many as a run has but one."""
-    signs: tuple[int, ...] = ()
-    """Signs of the notes of the tail that have a note on either side."""
-    sounding: Mapping[int, int] = field(default_factory=dict)
-    """Until when each pitch sounds."""
-
-    def prefix(self, onset: int, k: int) -> int | None:
-        """Prefix of the run of k notes that a note at this onset would end."""
-        if len(self.tail) < k - 1:
-            return None
-        return prefix_of(self._signs(onset)[-(k - 2) :])
-
-    def step(self, pitch: int) -> int:
-        """The step to a pitch."""
-        return step_of(self.tail[-1].pitch, pitch, self.drums)
-
-    def _signs(self, onset: int) -> tuple[int, ...]:
-        if len(self.tail) < 2:
-            return ()
-        before, last = self.tail[-2:]
-        step = step_of(before.pitch, last.pitch, self.drums)
-        return (*self.signs, sign_of(step, last.onset - before.onset, onset - last.onset))
-
-    def extended(self, note: Note, k: int) -> "Line":
-        """The line with one more note."""
-        tail = (*self.tail, note)[-(k - 1) :]
-        signs = self._signs(note.onset)[-(k - 2) :]
-        return Line(self.top, self.voice, self.drums, tail, signs, self.sounding)
-
-    def heard(self, notes: Sequence[Note]) -> "Line":
-        """The line when these notes have begun to sound."""
-        now = notes[0].onset
-        sounding = {pitch: end for pitch, end in self.sounding.items() if end > now}
-        for note in notes:
-            end = note.onset + note.duration
-            sounding[note.pitch] = max(end, sounding.get(note.pitch, 0))
-        return Line(self.top, self.voice, self.drums, self.tail, self.signs, sounding)
-
-    def pick(self, chord: Sequence[Note]) -> Note | None:
-        """The chord's note that the line goes on with, as `kernels.skyline` has it."""
-        best = chord[0]
-        for note in chord[1:]:
-            if note.pitch != best.pitch and (note.pitch > best.pitch) == self.top:
-                best = note
-        half = best.onset + best.duration // 2
-        for pitch, end in self.sounding.items():
-            if end > half and pitch != best.pitch and (pitch > best.pitch) == self.top:
-                return None
-        return best
-
-
-def chords(notes: Sequence[Note]) -> list[list[Note]]:
-    """Notes in order, grouped: each group begins within `SPREAD` ticks of its first."""
-    groups: list[list[Note]] = []
-    for note in notes:
-        if groups and note.onset - groups[-1][0].onset <= SPREAD:
-            groups[-1].append(note)
-        else:
-            groups.append([note])
-    return groups
-
-
-def lines_of(voices: Sequence[Voice]) -> list[Line]:
-    """The lines that a phrase of these voices may have."""
-    lines = [Line(False, i, True) for i, voice in enumerate(voices) if voice.drum]
-    pitched = [i for i, voice in enumerate(voices) if not voice.drum]
-    lines += [Line(top, i) for i in pitched for top in (True, False)]
-    if len(pitched) > 1:
-        lines += [Line(True, None), Line(False, None)]
-    return lines
 
 
 class Watch:
@@ -130,7 +50,8 @@ class Watch:
     def __init__(self, guard: "Guard", voices: Sequence[Voice], context: Phrase | None) -> None:
         self._guard, self._k, self._context = guard, guard.k, context
         self._pitched = frozenset(i for i, voice in enumerate(voices) if not voice.drum)
-        self._lines = lines_of(voices)
+        self.lines = lines_of(voices)
+        """The lines as far as they stand."""
         self._own: frozenset[int] | None = None
 
     def forbidden(self, onset: int, voice: int, pending: Sequence[Note]) -> Collection[int]:
@@ -142,7 +63,7 @@ class Watch:
         if any(note.voice == voice and onset - note.onset <= SPREAD for note in pending):
             return ()
         found: set[int] = set()
-        for line in self._lines:
+        for line in self.lines:
             if line.voice != voice or (line.top and self._sounds(line, onset)):
                 continue
             prefix = line.prefix(onset, self._k)
@@ -155,7 +76,7 @@ class Watch:
     ) -> Note | None:
         """Let the notes stand, or name the last drawn note of a run that they end."""
         lines = []
-        for line in self._lines:
+        for line in self.lines:
             grown, wrong = self._grown(line, notes, given)
             if wrong is None and later:
                 # Nothing else may come before what is kept: so that must be no run's end either.
@@ -163,7 +84,7 @@ class Watch:
             if wrong is not None:
                 return wrong
             lines.append(grown)
-        self._lines = lines
+        self.lines = lines
         return None
 
     def _grown(
@@ -208,28 +129,6 @@ class Watch:
         return self._own
 
 
-def runs_of(phrase: Phrase, k: int, drums: bool = True) -> list[int]:
-    """Keys of all runs of k notes of a phrase's lines, those of drums among them or not."""
-    keys = []
-    notes = [Note(*row) for row in phrase.notes.tolist()]
-    pitched = {i for i, voice in enumerate(phrase.voices) if not voice.drum}
-    for line in lines_of(phrase.voices):
-        if line.drums and not drums:
-            continue
-        mine = [
-            n for n in notes if n.voice == line.voice or (line.voice is None and n.voice in pitched)
-        ]
-        for chord in chords(mine):
-            picked = line.pick(chord)
-            if picked is not None:
-                prefix = line.prefix(picked.onset, k)
-                if prefix is not None:
-                    keys.append(key_of(prefix, line.step(picked.pitch)))
-                line = line.extended(picked, k)
-            line = line.heard(chord)
-    return keys
-
-
 def _pitches(line: Line, step: int) -> set[int]:
     """Pitches that make this step; the largest steps stand for all beyond them."""
     if line.drums:
@@ -238,16 +137,32 @@ def _pitches(line: Line, step: int) -> set[int]:
     return {pitch for pitch in range(128) if step_of(last, pitch) == step}
 
 
+class Table(Protocol):
+    """Runs that must not be held; see `musai.match.held.HeldRuns`."""
+
+    def keys(self, prefix: int) -> list[int]:
+        """Keys of the blocked runs with this prefix."""
+        ...
+
+    def is_common(self, key: int) -> bool:
+        """Whether this run is common stock."""
+        ...
+
+
 class Guard:
     """The guard of one length of run and some corpora; see `musai.transformer.guarding.GuardLike`."""
 
     def __init__(
-        self, k: int, corpora: Sequence[tuple[str, str]], tables: Sequence[HeldRuns]
+        self,
+        k: int,
+        corpora: Sequence[tuple[str, str]],
+        tables: Sequence[Table],
+        printed: Sequence[Table] = (),
     ) -> None:
         self.k = k
         self.corpora = tuple(sorted(corpora))
         """Name and id of each."""
-        self._tables = tuple(tables)
+        self._tables, self._printed = tuple(tables), tuple(printed)
 
     @classmethod
     def open(cls, k: int, *corpora: CorpusLike | str | Path) -> "Guard":
@@ -269,9 +184,13 @@ class Guard:
         corpora = [{"name": name, "id": corpus_id} for name, corpus_id in self.corpora]
         return {"id": self.id, "notes": self.k, "stock_authors": STOCK, "corpora": corpora}
 
-    def watch(self, voices: Sequence[Voice], context: Phrase | None) -> Watch:
+    def watch(self, voices: Sequence[Voice], context: Phrase | None) -> Watch | Both:
         """For one answer."""
-        return Watch(self, voices, context)
+        if not self._printed:
+            return Watch(self, voices, context)
+        beside = Watch(Guard(RUN, (), self._printed), voices, context)
+        beside.lines = [line for line in beside.lines if not line.drums]
+        return Both(Watch(self, voices, context), beside) if self._tables else beside
 
     def blocked(self, prefix: int) -> list[int]:
         """Keys of the blocked runs with this prefix: held by a corpus, common stock of none."""
@@ -291,10 +210,15 @@ class _Shelf:
 
 
 class Guards:
-    """Guards of any length against any corpora, each table opened once and again when it changes."""
+    """Guards of any length against any corpora, each table opened once and again when it changes.
 
-    def __init__(self) -> None:
+    A name that begins with `printed.MODEL` is a model whose fingerprints stand in for its music;
+    `folder_of` says where it lies.
+    """
+
+    def __init__(self, folder_of: Callable[[str], Path] = Path) -> None:
         self._shelves: dict[Path, _Shelf] = {}
+        self._folder_of = folder_of
 
     def __call__(self, k: int, corpora: Sequence[str]) -> Guard:
         """The guard against the corpora of these names, as they are now.
@@ -302,7 +226,8 @@ class Guards:
         Raises `MusaiError` for one that has no index yet: a player must not wait for that.
         """
         for name in corpora:
-            held.index_folder(Corpus.open(name))
+            if not name.startswith(MODEL):
+                held.index_folder(Corpus.open(name))
         return self.of(k, corpora)
 
     def of(self, k: int, corpora: Sequence[CorpusLike | str | Path]) -> Guard:
@@ -313,14 +238,33 @@ class Guards:
             raise BadRequest(str(error)) from None
         if not corpora:
             raise BadRequest(f"guard is {k}, but no corpus is in use to guard against; name one")
-        named, tables = [], []
+        named, tables, printed = [], [], []
         for corpus in corpora:
+            if isinstance(corpus, str) and corpus.startswith(MODEL):
+                if k >= SURE:
+                    table, digest = self._printed(corpus)
+                    printed.append(table)
+                    named.append((corpus, digest))
+                continue
             shelf = self._shelf(corpus)
             if k not in shelf.tables:
                 shelf.tables[k] = held.open_runs(shelf.catalogue, shelf.folder, k)
             named.append((shelf.catalogue.name, shelf.corpus_id))
             tables.append(shelf.tables[k])
-        return Guard(k, named, tables)
+        if not named:
+            raise BadRequest(
+                f"guard is {k}, but the music of the model is not here, and its fingerprints tell runs of "
+                f"{SURE} notes; legal is {SURE} to {LONGEST_RUN}, or add its music: musai corpus add FOLDER "
+                "--for MODEL"
+            )
+        return Guard(k, named, tables, printed)
+
+    def _printed(self, name: str) -> tuple[PrintedRuns, str]:
+        folder = self._folder_of(name.removeprefix(MODEL))
+        shelf = Shelf.open(folder)
+        if shelf is None:
+            raise NotFound(f"the model in {folder} has no fingerprints to guard by")
+        return PrintedRuns(shelf.prints), hashlib.sha256((folder / FILE).read_bytes()).hexdigest()
 
     def _shelf(self, named: CorpusLike | str | Path) -> _Shelf:
         corpus: CorpusLike = Corpus.open(named) if isinstance(named, str | Path) else named

@@ -221,9 +221,18 @@ def common_sentence(common: Common) -> str:
     return said
 
 
+def _held_against(name: str) -> str:
+    """A corpus, or a model whose fingerprints stood in for its music."""
+    model = name.removeprefix("model:")
+    return name if model == name else f"the fingerprints of the works that {model} was trained on"
+
+
 def guard_sentence(guard: Mapping[str, Any]) -> str:
     """What a guard promises, whom it exempts, and how little evades it."""
-    notes, against = guard["notes"], listed([str(row["name"]) for row in guard["corpora"]])
+    notes, against = (
+        guard["notes"],
+        listed([_held_against(row["name"]) for row in guard["corpora"]]),
+    )
     return (
         f"While this was made a guard of {notes} notes was on against {against}: no line of it holds "
         f"{notes} notes in a row, equal in steps and rhythm, that a work holds, in any key and tempo. "

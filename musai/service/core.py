@@ -22,9 +22,9 @@ from musai.service.comparing import Answer, Bench
 from musai.service.desk import Desk, Ticket, failed
 from musai.service.events import Compared, Finished
 from musai.service.fairness import AT_ONCE, MAX_WAITING, MAX_WAITING_SESSION
-from musai.service.fingerprinting import fingerprinted
 from musai.service.interface import OnEvent
 from musai.service.jams import JamBoard
+from musai.service.printed import fingerprinted, held_against
 from musai.service.replays import changed_settings
 from musai.service.reporting import report_of
 from musai.service.rights import Rights
@@ -202,7 +202,8 @@ class Service:
 
     def corpora_named(self) -> list[str]:
         """The corpora that a guard is to hold against."""
-        return self._bench.names
+        about = self._desk.about or {}
+        return held_against(self._bench.names, str(about.get("name", "")))
 
     def began(self, ticket: Ticket) -> None:
         """Put the request on its way to the ledger."""
@@ -280,8 +281,7 @@ class Service:
         return outcome if outcome == IDENTICAL or not changed else f"{outcome}; {changed}"
 
     def _compared(self, ticket: Ticket, made: wire.Made, answer: Answer) -> None:
-        if not answer.corpora:
-            answer = fingerprinted(answer, made.phrase.phrase(), str(ticket.model.get("name", "")))
+        answer = fingerprinted(answer, made.phrase.phrase(), str(ticket.model.get("name", "")))
         payload = records.match_payload(made.phrase_id, ticket.session, answer)
         try:
             self.ledger.append("match", payload, utc=self._clock())

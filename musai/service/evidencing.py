@@ -24,9 +24,10 @@ from musai.evidence.tagged import tagged
 from musai.evidence.trace import Recorder
 from musai.files import write_whole
 from musai.ledger import Ledger, Payload, Record, verify_file
-from musai.match.guard import Guards
+from musai.match.printed import MODEL
 from musai.service import records
 from musai.service.playing import made_with
+from musai.service.printed import guards
 from musai.service.replays import Recorded
 from musai.transformer import Player, Request, checkpoint
 from musai.transformer.guarding import GuardLike
@@ -95,7 +96,7 @@ class Evidence:
         self._ledger = ledger
         self._clock = clock
         self._players: dict[str, Player] = {}
-        self._guards = Guards()
+        self._guards = guards()
 
     def kept(self, session: str) -> list[str]:
         """Ids of the takes of a session that were kept.  Raises `BadInput` where there are none."""
@@ -299,6 +300,8 @@ class Evidence:
             return guard
         known = {row["name"]: row["id"] for row in told["corpora"]}
         for row in guard.describe()["corpora"]:
+            if row["name"].startswith(MODEL):
+                continue
             down = Corpus.open(row["name"]).takedowns
             if known.get(row["name"]) != row["id"] and down:
                 raise _Gone(

@@ -36,7 +36,7 @@ ARITHMETIC = ("OPENBLAS_CORETYPE", "NPY_DISABLE_CPU_FEATURES", *THREAD_VARIABLES
 
 YIELD_SECONDS = 0.001
 
-GUARDS = "musai.match.guard:Guards"
+GUARDS = "musai.service.printed:guards"
 """Makes the guard of a request from k and the corpora's names; opened when first one is asked for."""
 
 

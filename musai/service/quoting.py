@@ -1,11 +1,14 @@
 """Whom a prompt quotes: a guard lets pass what the human's own context holds, and a report names it."""
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import Any
 
 from musai.corpus import Corpus
 from musai.errors import MusaiError
 from musai.match.catalogue import catalogue
+from musai.match.fingerprints import RUN, Shelf
+from musai.match.printed import MODEL
 from musai.match.quotations import Quotation, Quotations
 from musai.music import Phrase
 from musai.report import records as told
@@ -27,12 +30,27 @@ def quoted(
     prompt = Phrase.from_midi(bytes.fromhex(request["context"]))
     found: list[told.Quoted] = []
     for row in guard["corpora"]:
+        if row["name"].startswith(MODEL):
+            found += _printed(prompt, row["name"].removeprefix(MODEL))
+            continue
         try:
             search = shelves.made(row["name"], "quotations", _search)
             found += _named(search.of(prompt, guard["notes"]), shelves.corpus(row["name"]))
         except MusaiError:
             continue
     return tuple(sorted(found, key=lambda one: (-one.notes, one.title, one.work_id))[:MOST])
+
+
+def _printed(prompt: Phrase, model: str) -> Iterator[told.Quoted]:
+    """Works whose fingerprints the prompt holds; of each it is known that one run is the same."""
+    from musai.transformer.checkpoint import folder_of
+
+    with suppress(MusaiError):
+        shelf = Shelf.open(folder_of(model))
+        for one in () if shelf is None else shelf.shared(prompt, MOST):
+            yield told.Quoted(
+                one.work_id, one.title, one.creators, f"model {model}", one.licence, RUN
+            )
 
 
 def _search(corpus: Corpus) -> Quotations:

@@ -141,7 +141,9 @@ def guarded(
                 for _ in range(len(notes) - len(onset.notes)):
                     kept.popleft()
                 tally.onsets += 1
-                mark, onset = walk.mark(), _Onset()
+                # Drawn again, the next note must not come back to the onset that stands.
+                first = walk.first_after(position, notes[-1].onset + watch.spread)
+                mark, onset = walk.mark(), _Onset(barred=Barred(first))
             if position == BARLINE:
                 walk.push(None)
                 if not onset.notes:

@@ -19,6 +19,23 @@ ENVIRONMENT = {
 processor of the same family takes the same path through the kernels."""
 
 
+_RANGES = (
+    ("seed", 0, 2**63 - 1),
+    ("steps", 1, 10_000_000),
+    ("rows_per_batch", 64, 10_000_000),
+    ("rate", 1e-9, 1),
+    ("warmup", 0, 10_000_000),
+    ("decay", 0, 100),
+    ("beta1", 0, 0.999999),
+    ("beta2", 0, 0.999999),
+    ("epsilon", 1e-30, 1),
+    ("clip", 1e-6, 1e6),
+    ("dropout", 0, 0.9),
+    ("threads", 1, 256),
+)
+"""Legal values of a schedule."""
+
+
 @dataclass(frozen=True, slots=True)
 class Schedule:
     """How the weights move: AdamW, linear warm-up, then a cosine to nothing."""
@@ -37,10 +54,8 @@ class Schedule:
     threads: int = 1
 
     def __post_init__(self) -> None:
-        check_range("steps", self.steps, 1, 10_000_000)
-        check_range("rows_per_batch", self.rows_per_batch, 64, 10_000_000)
-        check_range("dropout", self.dropout, 0, 0.9)
-        check_range("threads", self.threads, 1, 256)
+        for name, low, high in _RANGES:
+            check_range(name, getattr(self, name), low, high)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +82,13 @@ class Recipe:
     start_id: str = ""
     works: int = 0
 
+    def __post_init__(self) -> None:
+        check_range("held_out", self.held_out, 0, 0.9)
+        check_range("given", self.given, 0, 1)
+        check_range("works", self.works, 0, 100_000_000)
+        for name, weight in self.weights.items():
+            check_range(f"weight of {name}", weight, 0, 1000)
+
     def group_of(self, collection: str, source: str) -> str:
         """The collection of a work as the model is told it."""
         named = (name for name, start in self.groups.items() if source.startswith(start))
@@ -81,17 +103,44 @@ class Recipe:
             raise BadInput(f"recipe {path} cannot be read: {error}") from None
         for part, known in (("shape", Shape), ("schedule", Schedule)):
             if part in values:
+                if not isinstance(values[part], dict):
+                    raise BadInput(f"{path}: {part} is {values[part]!r}; legal is a table")
                 values[part] = _filled(f"{path}: {part}", known, values[part])
         filled: Recipe = _filled(str(path), cls, values)
         return filled
 
 
 def _filled(where: str, known: Any, values: dict[str, Any]) -> Any:
-    names = {f.name for f in fields(known)}
-    for name in values:
-        if name not in names:
-            raise BadInput(f"{where} has {name!r}; legal is {', '.join(sorted(names))}")
+    kinds = {f.name: f.type for f in fields(known)}
+    for name, value in values.items():
+        if name not in kinds:
+            raise BadInput(f"{where} has {name!r}; legal is {', '.join(sorted(kinds))}")
+        if not _is(kinds[name], value):
+            raise BadInput(f"{where}: {name} is {value!r}; legal is {_WORDS[kinds[name]]}")
     try:
         return known(**values)
     except TypeError as error:
         raise BadInput(f"{where}: {error}") from None
+    except BadInput as error:
+        raise BadInput(f"{where}: {error}") from None
+
+
+_WORDS: dict[Any, str] = {
+    int: "a whole number",
+    float: "a number",
+    str: "a text",
+    dict[str, float]: "a table of numbers",
+    dict[str, str]: "a table of texts",
+}
+
+
+def _is(kind: Any, value: Any) -> bool:
+    """Whether a value of a TOML file is of a field's kind; tables that were read already are."""
+    if kind is float:
+        return isinstance(value, int | float) and not isinstance(value, bool)
+    if kind is int:
+        return isinstance(value, int) and not isinstance(value, bool)
+    if kind in (dict[str, float], dict[str, str]):
+        inner = float if kind == dict[str, float] else str
+        return isinstance(value, dict) and all(_is(inner, one) for one in value.values())
+    return isinstance(value, kind)

@@ -5,7 +5,7 @@ Both the training network (torch) and the decoder (numpy) are built from this on
 
 from dataclasses import dataclass
 
-from musai.errors import check_range
+from musai.errors import BadInput, check_range
 from musai.transformer import vocabulary as v
 
 
@@ -28,7 +28,12 @@ class Shape:
         check_range("layers", self.layers, 1, 64)
         check_range("window", self.window, 32, 65536)
         check_range("fields", self.fields, 4, len(v.OUTPUTS))
-        check_range("width % (2 * heads)", self.width % (2 * self.heads), 0, 0)
+        check_range("heads", self.heads, 1, 256)
+        check_range("inner", self.inner, 1, 65536)
+        if self.width % (2 * self.heads):
+            raise BadInput(
+                f"heads is {self.heads}; legal is a number whose double divides the width, {self.width}"
+            )
 
     @property
     def outputs(self) -> tuple[str, ...]:

@@ -55,8 +55,9 @@ class Stuck(Exception):
 
 @dataclass(slots=True)
 class Barred:
-    """What must not be drawn again, by step from the answer's first bar line."""
+    """What must not be drawn again, by step from the answer's first bar line; nothing before `first`."""
 
+    first: int = 0
     steps: set[int] = field(default_factory=set)
     voices: set[tuple[int, int]] = field(default_factory=set)
     notes: set[tuple[int, int, int]] = field(default_factory=set)
@@ -140,6 +141,14 @@ class Walk:
             return MAX_TICK
         return plan.starts(grammar.onset(plan.bars[grammar.bar].steps))
 
+    def first_after(self, position: int, tick: int) -> int:
+        """The first step whose notes sound after a tick that is before this position's."""
+        grammar, plan = self._grammar, self._plan
+        step = grammar.onset(plan.bars[grammar.bar].steps if position == BARLINE else position)
+        while step > 0 and plan.starts(step - 1) > tick:
+            step -= 1
+        return step
+
     def push(self, drawn: Drawn | None) -> Note | None:
         """Take what was drawn: a note, which sounds as the result says, or a bar line."""
         grammar, plan = self._grammar, self._plan
@@ -209,8 +218,9 @@ class Walk:
 
     def _positions(self, barred: Barred | None) -> Mask:
         mask = self._grammar.positions()
-        if barred is not None and barred.steps:
+        if barred is not None and (barred.steps or barred.first):
             start = self._grammar.onset(0)
+            mask[: max(0, min(BARLINE, barred.first - start))] = False
             for step in barred.steps:
                 if 0 <= step - start < BARLINE:
                     mask[step - start] = False

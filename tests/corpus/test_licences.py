@@ -57,6 +57,14 @@ def test_an_expression_that_is_none_is_refused() -> None:
         terms_of("MIT OR")
 
 
+@pytest.mark.parametrize(
+    "words", ["All rights reserved", "Copyright 2020 Ann", "(c) Ann", "public domain", "CC BY 4.0"]
+)
+def test_words_that_are_no_expression_are_unknown_terms(words: str) -> None:
+    assert statuses(words) == statuses("LicenseRef-odd")
+    assert words in terms_of(words).train.reason
+
+
 def test_credit_travels_as_a_condition() -> None:
     answer = permission(work(terms_of("CC-BY-4.0", "Ann Other, CC BY 4.0")), "train")
     assert answer.allowed

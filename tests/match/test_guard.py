@@ -68,7 +68,7 @@ def test_its_lines_are_the_matchers(phrase):
     notes = [Note(*row) for row in phrase.notes.tolist()]
     watch = guards.Watch(Guard(K, [], []), phrase.voices, None)
     found = {(line.top, line.voice, line.drums): [] for line in guards.lines_of(phrase.voices)}
-    for line in watch._lines:
+    for line in watch.lines:
         for chord in guards.chords([note for note in notes if watch._belongs(note, line)]):
             picked = line.pick(chord)
             if picked is not None:

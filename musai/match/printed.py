@@ -1,0 +1,86 @@
+"""A guard by fingerprints alone, for the works of a model whose music is not here.
+
+Any `SURE` notes in a row of a training work hold a run of `RUN` whose fingerprint is kept, common
+stock aside.  So a line that no kept run ends in holds no `SURE` of them.  A fingerprint is 40 bits
+of all but a run's last step: where one is met, no pitch at all may follow there.  That is
+stricter than a guard that has the notes, never laxer.
+"""
+
+from collections.abc import Collection, Sequence
+from typing import Final, Protocol
+
+import numpy as np
+
+from musai.match.fingerprints import BITS, LOW, Fingerprints
+from musai.match.lines import Line
+from musai.match.streams import MAX_STEP
+from musai.music import Note
+
+MODEL: Final = "model:"
+"""Begins the name that a model's fingerprints go by among the corpora of a guard."""
+
+_EVERY_STEP: Final = range(2 * MAX_STEP + 1)
+
+
+class PrintedRuns:
+    """Kept runs in the place of a corpus's table of held ones."""
+
+    def __init__(self, prints: Fingerprints) -> None:
+        self._prints = prints
+
+    def keys(self, prefix: int) -> list[int]:
+        """Every key with this prefix, or none."""
+        held, short = self._prints, prefix >> (64 - BITS)
+        first, last = (
+            int(np.searchsorted(held.high, np.uint32(short >> LOW), side))
+            for side in ("left", "right")
+        )
+        if not (held.low[first:last] == short & ((1 << LOW) - 1)).any():
+            return []
+        return [prefix | step for step in _EVERY_STEP]
+
+    def is_common(self, key: int) -> bool:
+        """No: common stock left no fingerprint."""
+        return False
+
+
+class Watch(Protocol):
+    """What `musai.match.guard.Watch` does; `lines` are all that settling changes."""
+
+    lines: list[Line]
+    spread: int
+
+    def forbidden(self, onset: int, voice: int, pending: Sequence[Note]) -> Collection[int]:
+        """See `musai.match.guard.Watch`."""
+        ...
+
+    def settle(
+        self, notes: Sequence[Note], given: Collection[Note], later: Sequence[Note]
+    ) -> Note | None:
+        """See `musai.match.guard.Watch`."""
+        ...
+
+
+class Both:
+    """Two watches over the same answer: what either forbids is forbidden."""
+
+    def __init__(self, one: Watch, other: Watch) -> None:
+        self._one, self._other = one, other
+        self.spread = one.spread
+
+    def forbidden(self, onset: int, voice: int, pending: Sequence[Note]) -> Collection[int]:
+        """Pitches that either forbids."""
+        found = set(self._one.forbidden(onset, voice, pending))
+        return found.union(self._other.forbidden(onset, voice, pending))
+
+    def settle(
+        self, notes: Sequence[Note], given: Collection[Note], later: Sequence[Note]
+    ) -> Note | None:
+        """Let the notes stand in both, or in neither and name what is wrong."""
+        before = self._one.lines
+        wrong = self._one.settle(notes, given, later)
+        if wrong is None:
+            wrong = self._other.settle(notes, given, later)
+            if wrong is not None:
+                self._one.lines = before
+        return wrong
