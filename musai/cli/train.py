@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from datetime import UTC, datetime
@@ -70,7 +71,12 @@ def train(
     work = work or home() / "runs" / told.name
     command = [sys.executable, "-m", "musai.transformer.run", str(recipe), "--out", str(out)]
     command += ["--work", str(work), "--device", device] + (["--corpus", corpus] if corpus else [])
-    result = follow(command, told.schedule.threads, told.schedule.steps)
+    fresh = not work.exists()
+    try:
+        result = follow(command, told.schedule.threads, told.schedule.steps)
+    except MusaiError:
+        _tidy(work if fresh else None, out if start is not None else None)
+        raise
     if as_json:
         click.echo(json.dumps(result))
     else:
@@ -123,6 +129,16 @@ def _going_on(
     return folder / checkpoint.RECIPE, str(source.path)
 
 
+def _tidy(work: Path | None, made: Path | None) -> None:
+    """Take away what a run that was refused before its first checkpoint has left."""
+    from musai.transformer import checkpoint
+
+    if work is not None and {file.name for file in work.glob("*")} <= {"lock"}:
+        shutil.rmtree(work, ignore_errors=True)
+        if made is not None and {file.name for file in made.glob("*")} <= {checkpoint.RECIPE}:
+            shutil.rmtree(made, ignore_errors=True)
+
+
 def _corpus_of(music: str, mine: bool, as_json: bool) -> Any:
     """The corpus of this name, or one made from a folder of music."""
     from musai.corpus import Corpus
@@ -164,7 +180,7 @@ def follow(command: list[str], threads: int, steps: int) -> dict[str, Any]:
             if last["stage"] == "train":
                 text = last.get("text") or f"step {last['step']}, {last['nats']:.3f} nats a choice"
                 progress.update(task, completed=last["step"], description=text)
-            elif "text" in last:
+            elif "text" in last and last["stage"] != "error":
                 progress.update(task, description=last["text"])
     if last.get("stage") == "error":
         raise getattr(errors, last["kind"])(last["text"])

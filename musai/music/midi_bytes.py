@@ -75,7 +75,9 @@ def read_raw(data: bytes) -> RawFile:
     """All tracks of a file.  Raises `BadMidi` naming the fault and where it is."""
     if len(data) > LIMITS["bytes"]:
         raise BadMidi(f"the file has {len(data)} bytes; legal is up to {LIMITS['bytes']}")
-    if data[:4] != b"MThd" or len(data) < 14:
+    if data[:4] == b"MThd" and len(data) < 14:
+        raise BadMidi(f"the file ends after {len(data)} bytes; legal is a header of 14 or more")
+    if data[:4] != b"MThd":
         start = data[:4].decode("latin-1")
         raise BadMidi(f"not a MIDI file: it starts with {start!r}; legal is a header chunk MThd")
     kind, count = int.from_bytes(data[8:10]), int.from_bytes(data[10:12])

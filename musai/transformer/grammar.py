@@ -244,7 +244,7 @@ class Grammar:
         chord, beat = self._limits.harmony.at(onset)
         if beat:
             return chord
-        return np.ones(128, bool) if scale is None else chord | scale
+        return np.ones(128, bool) if scale is None else scale
 
     def _count(self, steps: NDArray[np.int_]) -> NDArray[np.int_]:
         """Notes of all voices that sound at these steps, as far as is known."""

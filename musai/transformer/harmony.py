@@ -36,6 +36,8 @@ _CHORD: Final = re.compile(r"([A-G])([#b]?)([^/]*)(?:/([A-G])([#b]?))?")
 
 Classes = frozenset[int]
 
+EVERY: Final[Classes] = frozenset(range(12))
+
 
 def scale_classes(name: str, tonic: int, minor: bool) -> Classes:
     """Pitch classes of a scale on a tonic.  Raises `BadRequest` listing the names."""

@@ -40,7 +40,7 @@ def limits_of(
 
     `beats`: steps of a beat in each bar.
     """  # fmt: skip
-    scale, bias = None, None
+    scale, bias, classes = None, None, harmony.EVERY
     if request.scale is not None or request.scale_rule is not None:
         classes = harmony.scale_classes(request.scale or "key", tonic, minor)
         inside = _pitches(classes, shift)
@@ -49,7 +49,11 @@ def limits_of(
         else:
             scale = inside
     grid = 1 if request.grid is None else grid_steps(request.grid)
-    chords = None if request.chords is None else _harmony(request.chords, bars, beats, shift)
+    chords = None
+    if request.chords is not None:
+        if scale is not None:
+            _check_inside(request, classes)
+        chords = _harmony(request.chords, bars, beats, shift, scale)
     return Limits(grid, request.polyphony or 0, scale, chords), bias
 
 
@@ -58,8 +62,23 @@ def _pitches(classes: harmony.Classes, shift: int) -> Mask:
     return np.isin((np.arange(128) - shift) % 12, list(classes))
 
 
-def _harmony(text: str, bars: tuple[Bar, ...], beats: tuple[int, ...], shift: int) -> Harmony:
-    """The chord track over the bars, from its beginning again where it is the shorter."""
+def _check_inside(request: Request, scale: harmony.Classes) -> None:
+    """Raise `BadRequest` for a chord that has no note of a hard scale."""
+    for symbol in (request.chords or "").replace("|", " ").split():
+        if not harmony.chord_classes(symbol) & scale:
+            raise BadRequest(
+                f"chord {symbol} has no note of the scale {request.scale or 'key'} of the key; legal is a "
+                "chord that has one, another key or scale, or scale_rule soft"
+            )
+
+
+def _harmony(
+    text: str, bars: tuple[Bar, ...], beats: tuple[int, ...], shift: int, scale: Mask | None
+) -> Harmony:
+    """The chord track over the bars, from its beginning again where it is the shorter.
+
+    Of each chord those notes count that a hard scale has too.
+    """
     track = harmony.chord_track(text)
     places: dict[int, Mask] = {}
     start = 0
@@ -68,7 +87,8 @@ def _harmony(text: str, bars: tuple[Bar, ...], beats: tuple[int, ...], shift: in
         changes = [bar.steps * j // len(chords) for j in range(len(chords))]
         for step in sorted({*range(0, bar.steps, beat), *changes}):
             chord = chords[int(np.searchsorted(changes, step, side="right")) - 1]
-            places[start + step] = _pitches(chord, shift)
+            tones = _pitches(chord, shift)
+            places[start + step] = tones if scale is None else tones & scale
         start += bar.steps
     return Harmony(np.array(list(places)), np.array(list(places.values())))
 

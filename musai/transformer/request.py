@@ -139,7 +139,7 @@ class Request:
         assert self.context is not None
         bars, first = self.context.bars, self.first or 0
         if first + self.bars > bars:
-            legal = f"1 to {bars - first}" if first < bars else f"first from 0 to {bars - 1}"
+            legal = f"1 to {bars - first} bars" if first < bars else f"first from 0 to {bars - 1}"
             raise BadRequest(
                 f"bars {first} to {first + self.bars} are asked for and the context has {bars}; "
                 f"legal is {legal}"

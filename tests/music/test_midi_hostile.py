@@ -29,7 +29,7 @@ GOOD = note(0, 9, 60) + END
     ("data", "fault"),
     [
         (b"", "not a MIDI file: it starts with ''"),
-        (b"MThd", "not a MIDI file"),
+        (b"MThd", "the file ends after 4 bytes; legal is a header of 14"),
         (b"RIFF" + midi(GOOD), "starts with 'RIFF'"),
         (b"\x89PNG\r\n\x1a\n" + bytes(100), "not a MIDI file"),
         (midi(GOOD, kind=2), "type is 2; legal is 0 or 1"),

@@ -1,5 +1,8 @@
 """What a request limits is never violated, whatever is drawn; what contradicts itself is refused."""
 
+from contextlib import suppress
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -58,7 +61,12 @@ def wishes(draw):
     told = {name: draw(one) for name, one in options.items() if draw(st.booleans())}
     told["key"] = draw(st.sampled_from(["C", "F#", "Bbm", "Db", "Em"]))
     signature = draw(st.sampled_from([(4, 4), (3, 4), (6, 8), (5, 8), (2, 2)]))
-    return Request(bars=draw(st.integers(1, 5)), signature=signature, collection="chorales", **told)
+    wish = Request(bars=draw(st.integers(1, 5)), signature=signature, collection="chorales", **told)
+    with suppress(BadRequest):
+        make_plan(wish, small_model())
+        return wish
+    # A chord outside the scale is refused: the same wish with any chords there are.
+    return replace(wish, scale=None)
 
 
 def check_limits(request, plan, notes):
@@ -69,7 +77,7 @@ def check_limits(request, plan, notes):
         part = plan.parts[voice]
         assert part.low <= pitch <= part.high
         assert end <= total
-        if limits.scale is not None and limits.harmony is None:
+        if limits.scale is not None:
             assert limits.scale[pitch]
         if limits.harmony is not None:
             for beat, tones in zip(limits.harmony.beats, limits.harmony.tones, strict=True):
@@ -124,6 +132,20 @@ def test_every_mode_obeys_the_limits():
         answer = PLAYER.play(Request.of(mode, tune, seed=3, bars=2, **limits, **more))
         assert set((answer.notes["pitch"] % 12).tolist()) <= inside
         assert (answer.notes["onset"] % 240 == 0).all()
+
+
+def test_chords_stay_inside_a_hard_scale_and_one_that_has_none_of_it_is_refused():
+    wishes = {"key": "C", "scale": "pentatonic", "chords": "Dm | A7 | G7 | F", "bars": 4}
+    inside = scale_classes("pentatonic", 0, False)
+    for seed in range(6):
+        answer = PLAYER.play(Request(seed=seed, **wishes))
+        assert set((answer.notes["pitch"] % 12).tolist()) <= inside
+        second = answer.notes[(answer.notes["onset"] >= 1920) & (answer.notes["onset"] < 3840)]
+        on_beats = second["pitch"][second["onset"] % 480 == 0] % 12
+        assert set(on_beats.tolist()) <= {9, 4, 7}
+    with pytest.raises(BadRequest, match="chord F# has no note of the scale major"):
+        PLAYER.play(Request(bars=2, key="C", scale="major", chords="C | F#"))
+    PLAYER.play(Request(bars=2, key="C", scale="major", scale_rule="soft", chords="C | F#"))
 
 
 def test_drums_know_no_scale_and_no_chord():

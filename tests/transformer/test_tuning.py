@@ -148,7 +148,8 @@ def test_works_of_unknown_terms_are_refused_by_name(at_home: Path) -> None:
     assert result.exit_code == NotAllowed.exit_code
     assert "5 works of corpus theirs do not allow training: " in result.output
     assert "declare it with --mine" in result.output
-    assert not (at_home / "models" / "theirs" / checkpoint.WEIGHTS).exists()
+    assert not (at_home / "models" / "theirs").exists()
+    assert not (at_home / "runs" / "theirs").exists()
 
 
 @pytest.mark.parametrize(
