@@ -48,6 +48,9 @@ RISE = 1.5
 """Decibels above the bottom at which a swell has begun."""
 STRUCK = 6.0
 """How far a peak of the flux stands above the usual flux where something is struck."""
+STILL = 0.03
+"""The usual flux of what hardly changes, at least: between the notes of a clean tone there is none, and
+any ripple would stand out from nothing."""
 STROKE = 16
 """Frames that one stroke lasts."""
 
@@ -156,7 +159,7 @@ def _struck(level: Floats, new: Floats) -> Ints:
     ahead = windows(np.pad(level, (0, 12), mode="edge"), 13)
     swells = np.flatnonzero((level <= around.min(axis=1)) & (ahead.max(axis=1) - level >= SWELL))
     peaks = windows(np.pad(new, 5), 11).max(axis=1)
-    usual = max(float(np.median(new)), 1e-9)
+    usual = max(float(np.median(new)), STILL)
     turns = np.flatnonzero((new >= peaks) & (new > STRUCK * usual))
     frames = np.unique(np.concatenate([[_risen(level, dip) for dip in swells.tolist()], turns]))
     kept: list[int] = []

@@ -77,6 +77,17 @@ class TestHearing:
     def test_a_held_note_is_one_note(self) -> None:
         assert audio.listen(sung(((57, 4.0),), vibrato=0.4)).pitches.tolist() == [57]
 
+    @pytest.mark.parametrize("harmonics", [1, 3, 8])
+    def test_steady_tones_without_noise_are_a_note_each(self, harmonics: int) -> None:
+        pitches, time = (60, 62, 64, 65, 67, 65, 64, 60), np.arange(audio.RATE // 2) / audio.RATE
+        shape = np.minimum(1, 40 * np.minimum(time, time[-1] - time))
+        tones = [
+            shape * sum(0.3 / k * np.sin(2 * np.pi * k * 440 * 2 ** ((pitch - 69) / 12) * time)
+                        for k in range(1, harmonics + 1))
+            for pitch in pitches
+        ]  # fmt: skip
+        assert audio.listen(np.concatenate(tones)).pitches.tolist() == list(pitches)
+
     def test_the_tempo_is_found(self, tmp_path: Path) -> None:
         path = written(tmp_path / "hum.wav", sung(bpm=104))
         assert Phrase.from_audio(path).metre.tempos[0].bpm == pytest.approx(104, abs=3)
