@@ -1,7 +1,7 @@
 """Facts -> Report.  Pure: what is not handed in is not in the report."""
 
 import platform
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
 import musai
@@ -107,11 +107,12 @@ def player_record(
     model_id: str,
     guard: Mapping[str, Any] | None = None,
     quoted: tuple[Quoted, ...] = (),
+    credits: Sequence[str] = (),
 ) -> Player:
     """Who played: `description` as `Player.describe()` gives it, `request` as `Request.to_dict()`.
 
     The request's context, a MIDI file in hexadecimal there, becomes the prompt; `guard` describes
-    the guard that was on, `quoted` whom the prompt quotes.
+    the guard that was on, `quoted` whom the prompt quotes, `credits` what the model's licences ask for.
     """
     plain = {key: value for key, value in request.items() if key != "context"}
     prompt: Score | None = None
@@ -126,6 +127,7 @@ def player_record(
         prompt=prompt,
         guard="" if guard is None else guard_sentence(guard),
         quoted=quoted,
+        credits=tuple(credits),
         details=dict(description),
     )
 

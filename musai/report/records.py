@@ -74,6 +74,10 @@ class Player(Record, frozen=True):
         tuple[Quoted, ...],
         msgspec.Meta(description="whom the prompt quotes by as many notes as the guard counts"),
     ] = ()
+    credits: Annotated[
+        tuple[str, ...],
+        msgspec.Meta(description="what the licences of the works it was trained on ask to be told"),
+    ] = ()
     details: dict[str, Any] = msgspec.field(default_factory=dict)
 
 

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict, replace
+from functools import lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from musai.errors import MusaiError
@@ -35,7 +37,8 @@ def held_against(corpora: Sequence[str], model: str) -> list[str]:
 
 
 def stands_in(model: str) -> bool:
-    """Whether the model ships fingerprints, and its own corpus is not on this machine."""
+    """Whether the model ships fingerprints, and not all of its works are in its corpus on this machine."""
+    from musai.corpus.store import CATALOGUE
     from musai.match.fingerprints import FILE
     from musai.transformer.checkpoint import RECIPE, folder_of
     from musai.transformer.recipe import Recipe
@@ -43,14 +46,32 @@ def stands_in(model: str) -> bool:
     # A model that cannot be found or read is refused when it is opened.
     with suppress(MusaiError):
         folder = folder_of(model)
-        return (folder / FILE).is_file() and not _here(Recipe.read(folder / RECIPE).corpus)
+        if not (folder / FILE).is_file():
+            return False
+        corpus = _place(Recipe.read(folder / RECIPE).corpus)
+        if not _here(corpus.name):
+            return True
+        return _lacking(folder, corpus, (corpus / CATALOGUE).stat().st_mtime_ns)
     return False
+
+
+@lru_cache(maxsize=16)
+def _lacking(folder: Path, corpus: Path, when: int) -> bool:
+    """Whether a corpus, as it was at that time, lacks works that the model was trained on."""
+    from musai.corpus.store import known_ids
+    from musai.transformer.checkpoint import work_ids
+
+    return not known_ids(corpus).issuperset(work_ids(folder))
+
+
+def _place(corpus: str) -> Path:
+    return home() / "corpora" / corpus
 
 
 def _here(corpus: str) -> bool:
     from musai.corpus.store import is_corpus
 
-    return is_corpus(home() / "corpora" / corpus)
+    return is_corpus(_place(corpus))
 
 
 def fingerprinted(answer: Answer, phrase: Phrase, model: str) -> Answer:

@@ -1,5 +1,6 @@
 """The ledger's records of a phrase -> `musai.report`: what was recorded, not what would be found now."""
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -76,6 +77,7 @@ def _made(ledger: Ledger, replay_id: str, shelves: Shelves) -> _Made:
             model_id=asked["model_id"],
             guard=asked.get("guard"),
             quoted=quoted(shelves, asked.get("guard"), asked["request"]),
+            credits=_credits(asked["model"], asked["model_id"]),
         ),
         told.Replay(
             replay_id=replay_id,
@@ -84,6 +86,17 @@ def _made(ledger: Ledger, replay_id: str, shelves: Shelves) -> _Made:
         ),
         {"numpy": str(asked["made_with"].get("numpy", ""))},
     )
+
+
+def _credits(name: str, model_id: str) -> list[str]:
+    """What the licences of this very model's training works ask to be told; nothing where it has gone."""
+    from musai.transformer import checkpoint
+
+    with suppress(MusaiError):
+        folder = checkpoint.folder_of(name)
+        if checkpoint.check_sums(folder)[checkpoint.WEIGHTS] == model_id:
+            return checkpoint.credits_of(folder)
+    return []
 
 
 def side_by_side(

@@ -138,9 +138,18 @@ def check_sums(folder: Path) -> dict[str, str]:
 
 def work_ids(folder: Path) -> list[str]:
     """Ids of the training works, in the order of works.csv.  Raises `Altered`."""
+    return _column(folder, "id")
+
+
+def credits_of(folder: Path) -> list[str]:
+    """The credits that its works' licences ask for, each once, sorted.  Raises `Altered`."""
+    return sorted({text for text in _column(folder, "attribution") if text})
+
+
+def _column(folder: Path, name: str) -> list[str]:
     try:
         with (folder / WORKS).open(encoding="utf-8", newline="") as file:
-            return [row["id"] for row in csv.DictReader(file)]
+            return [row[name] for row in csv.DictReader(file)]
     except (OSError, KeyError, csv.Error) as error:
         raise Altered(f"{folder / WORKS} cannot be read: {error}") from None
 
