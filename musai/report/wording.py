@@ -221,21 +221,24 @@ def common_sentence(common: Common) -> str:
     return said
 
 
+_MODEL = "model:"
+
+
 def _held_against(name: str) -> str:
     """A corpus, or a model whose fingerprints stood in for its music."""
-    model = name.removeprefix("model:")
+    model = name.removeprefix(_MODEL)
     return name if model == name else f"the fingerprints of the works that {model} was trained on"
 
 
 def guard_sentence(guard: Mapping[str, Any]) -> str:
     """What a guard promises, whom it exempts, and how little evades it."""
-    notes, against = (
-        guard["notes"],
-        listed([_held_against(row["name"]) for row in guard["corpora"]]),
-    )
+    notes, names = guard["notes"], [str(row["name"]) for row in guard["corpora"]]
+    printed = any(name.startswith(_MODEL) for name in names)
     return (
-        f"While this was made a guard of {notes} notes was on against {against}: no line of it holds "
+        f"While this was made a guard of {notes} notes was on against "
+        f"{listed([_held_against(name) for name in names])}: no line of it holds "
         f"{notes} notes in a row, equal in steps and rhythm, that a work holds, in any key and tempo. "
         f"Runs held by {guard['stock_authors']} authors or more, and what the prompt quotes, are "
-        "exempt. One changed note evades a guard: it rules out copies, not likeness."
+        f"exempt. {'Fingerprints know nothing of drums. ' if printed else ''}One changed note evades a "
+        "guard: it rules out copies, not likeness."
     )

@@ -4,7 +4,7 @@ import pytest
 from musai.music import Phrase
 from musai.report import build_report
 from musai.report.build import MAX_MATCHES, MAX_NOTES
-from musai.report.wording import LIGHTS
+from musai.report.wording import LIGHTS, guard_sentence
 from tests.report.fixtures import QUOTE, WORK, Evidence, Hit, full_report, verdict
 
 
@@ -81,3 +81,13 @@ def test_a_huge_phrase_is_reported_without_its_notes():
     report = build_report(huge, when="now")
     assert report.subject.score is None
     assert "20,001 notes" in report.subject.left_out
+
+
+def test_a_guard_by_fingerprints_says_whose_and_what_they_do_not_know() -> None:
+    rows = [{"name": "model:studio", "id": "f" * 64}, {"name": "tunes", "id": "e" * 64}]
+    told = guard_sentence({"notes": 12, "stock_authors": 5, "corpora": rows})
+    assert "against the fingerprints of the works that studio was trained on and tunes:" in told
+    assert "Fingerprints know nothing of drums." in told
+    told = guard_sentence({"notes": 12, "stock_authors": 5, "corpora": rows[1:]})
+    assert "against tunes: no line" in told
+    assert "ingerprints" not in told
