@@ -5,7 +5,15 @@ import tarfile
 import zipfile
 from pathlib import Path
 
-MODEL = ("recipe.toml", "weights.safetensors", "card.md", "works.csv", "SHA256SUMS")
+MODELS = ("tunebook", "studio")
+MODEL = (
+    "recipe.toml",
+    "weights.safetensors",
+    "card.md",
+    "works.csv",
+    "fingerprints.bin",
+    "SHA256SUMS",
+)
 MUST = (
     "musai/cli/__init__.py",
     "osc_bridge/__init__.py",
@@ -35,18 +43,17 @@ def main(folder: Path) -> str:
     with tarfile.open(sdist) as tar:
         source = tar.getnames()
     missing = [name for name in MUST if not any(one.endswith(name) for one in inside)]
-    missing += [name for name in MODEL if f"musai/_models/tunebook/{name}" not in inside]
-    missing += [
-        f"{name} (sdist)"
-        for name in MODEL
-        if not any(one.endswith(f"/models/tunebook/{name}") for one in source)
-    ]
+    for file in (f"{model}/{name}" for model in MODELS for name in MODEL):
+        if f"musai/_models/{file}" not in inside:
+            missing.append(file)
+        if not any(one.endswith(f"/models/{file}") for one in source):
+            missing.append(f"{file} (sdist)")
     foreign = {name.split("/")[0] for name in inside} - {"musai", "osc_bridge"}
     foreign = {name for name in foreign if not name.endswith(".dist-info")}
     if missing or foreign:
         sys.exit(f"missing: {missing}; does not belong: {sorted(foreign)}")
     sizes = f"{wheel.stat().st_size / 2**20:.1f} MB, sdist {sdist.stat().st_size / 2**20:.1f} MB"
-    return f"wheel: {len(inside)} files, {sizes}; the model is in both"
+    return f"wheel: {len(inside)} files, {sizes}; both models are in both"
 
 
 if __name__ == "__main__":

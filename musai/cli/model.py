@@ -205,8 +205,12 @@ def _sample_requests(collections: tuple[str, ...], seeds: int) -> Iterator[tuple
     )
     for seed in range(1, seeds + 1):
         yield "answer", Request("answer", 4, seed, motif)
-        for collection in collections[:4]:
+        for collection in collections[:MOST_PICTURED]:
             yield collection, Request(bars=8, seed=seed, collection=collection)
+
+
+MOST_PICTURED = 9
+"""Collections that have pictures in a card: the first ones."""
 
 
 COMMANDS: tuple[click.Command, ...] = (model,)

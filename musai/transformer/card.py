@@ -72,6 +72,7 @@ def card_text(
         f"\n## Samples\n\n{SAMPLES_START}\n{SAMPLES_END}\n",
         "\n## Limits\n\n",
         _limits(recipe, material),
+        _short_of(figures),
     ]
     return "".join(parts)
 
@@ -85,6 +86,18 @@ def _memory(figures: Mapping[str, Mapping[str, float]]) -> str:
         f"\nIt went on learning from a few works, and a few works are soon known by heart: a note of a "
         f"training work costs it {apart:.2f} bits less than one of a work that it never saw. `musai "
         "model compare` says how often its phrases hold runs of them; a guard keeps them out.\n"
+    )
+
+
+def _short_of(figures: Mapping[str, Mapping[str, float]]) -> str:
+    """Fields that the model tells no better than n-grams do."""
+    model, baseline = figures["model"], figures["baseline"]
+    short = [name for name, bits in baseline.items() if model.get(name, 0.0) >= bits > 0]
+    if not short:
+        return ""
+    return (
+        f"- It tells {' and '.join(short)} no better than n-grams do: longer training would make it better, and "
+        "a lower temperature (.8) and top-p (.9) make up for some of it.\n"
     )
 
 

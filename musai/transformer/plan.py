@@ -358,9 +358,9 @@ def _last_signature(metre: Metre) -> tuple[int, int]:
 def _wish(request: Request, voice: VoiceStyle, voices: int) -> VoiceWish:
     low, high = request.register or (voice.low, voice.high)
     density = 0 if request.density is None else v.density_class(request.density / voices)
-    return VoiceWish(
-        v.instrument_class(voice.program, voice.drum), v.register_class((low + high) / 2), density
-    )
+    # The middle of what drums there are says nothing of which are struck: told, it asks for cymbals.
+    register = 0 if voice.drum else v.register_class((low + high) / 2)
+    return VoiceWish(v.instrument_class(voice.program, voice.drum), register, density)
 
 
 def _told(header: Header, request: Request, minor: bool, tempo: Tempo) -> Header:

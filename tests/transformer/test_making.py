@@ -13,7 +13,7 @@ from filelock import FileLock
 from musai.corpus import Corpus
 from musai.errors import BadInput, NotAllowed
 from musai.music import Metre, Phrase, Signature, Tempo, Voice
-from musai.transformer import Player, Request, checkpoint
+from musai.transformer import Player, Request, card, checkpoint
 from musai.transformer.making import gather, styles_of
 from musai.transformer.recipe import Recipe
 from musai.transformer.run import main
@@ -180,3 +180,13 @@ def test_a_recipe_for_few_works_holds_the_same_ones_out_and_fewer_are_among_more
     assert set(two[0]) < set(three[0]) < set(every)
     assert three[1] == two[1] == aside
     assert gathered(100) == (every, aside)
+
+
+def test_a_card_says_what_a_model_tells_no_better_than_n_grams() -> None:
+    figures = {
+        "model": {"bits_per_note": 7.0, "pitch": 4.1, "duration": 1.0, "velocity": 2.0},
+        "baseline": {"bits_per_note": 8.0, "pitch": 4.0, "duration": 1.2},
+    }
+    assert "- It tells pitch no better than n-grams do" in card._short_of(figures)
+    figures["model"]["pitch"] = 3.0
+    assert card._short_of(figures) == ""
