@@ -38,8 +38,8 @@ SURE = RUN + WINDOW - 1
 
 MAX_BYTES = 15_000_000
 
-BITS, LOW = 40, 8
-"""Bits of a key that a fingerprint is, and how many of them stand in `low`."""
+_BITS = 40
+_LOW = 8
 
 Ints = NDArray[Any]
 
@@ -72,14 +72,18 @@ class Fingerprints:
         """How many different runs of a phrase each work holds."""
         found: Counter[int] = Counter()
         for key in set(runs_of(phrase, RUN, drums=False)):
-            short = key >> (64 - BITS)
-            left, right = (
-                int(np.searchsorted(self.high, np.uint32(short >> LOW), side))
-                for side in ("left", "right")
-            )
-            held = self.low[left:right] == short & ((1 << LOW) - 1)
-            found.update(set(self.work[left:right][held].tolist()))
+            found.update(self.holders(key))
         return found
+
+    def holders(self, key: int) -> set[int]:
+        """The works that a run with this key, or its prefix, was kept of."""
+        short = key >> (64 - _BITS)
+        left, right = (
+            int(np.searchsorted(self.high, np.uint32(short >> _LOW), side))
+            for side in ("left", "right")
+        )
+        held = self.low[left:right] == short & ((1 << _LOW) - 1)
+        return set(self.work[left:right][held].tolist())
 
 
 def make(catalogue: Catalogue, work_ids: Sequence[str]) -> Fingerprints:
@@ -104,14 +108,14 @@ def make(catalogue: Catalogue, work_ids: Sequence[str]) -> Fingerprints:
         work = rows[first + work_of(part, begin[kept])]
         chosen = (work >= 0) & (part.stream_kind[stream[kept]] != DRUMS)
         chosen &= ~np.isin(keys[kept], common)
-        short = keys[kept][chosen] >> np.uint64(64 - BITS)
+        short = keys[kept][chosen] >> np.uint64(64 - _BITS)
         parts.append((short << np.uint64(24)) | work[chosen].astype(np.uint64))
         first += part.works
     both = np.unique(np.concatenate(parts))
     short = both >> np.uint64(24)
     made = Fingerprints(
-        (short >> np.uint64(LOW)).astype(np.uint32),
-        (short & np.uint64((1 << LOW) - 1)).astype(np.uint8),
+        (short >> np.uint64(_LOW)).astype(np.uint32),
+        (short & np.uint64((1 << _LOW) - 1)).astype(np.uint8),
         (both & np.uint64((1 << 24) - 1)).astype(np.uint16 if len(work_ids) < 2**16 else np.uint32),
     )
     size = sum(array.nbytes for array in (made.high, made.low, made.work))

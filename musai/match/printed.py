@@ -9,9 +9,7 @@ stricter than a guard that has the notes, never laxer.
 from collections.abc import Collection, Sequence
 from typing import Final, Protocol
 
-import numpy as np
-
-from musai.match.fingerprints import BITS, LOW, Fingerprints
+from musai.match.fingerprints import Fingerprints
 from musai.match.lines import Line
 from musai.match.streams import MAX_STEP
 from musai.music import Note
@@ -30,14 +28,7 @@ class PrintedRuns:
 
     def keys(self, prefix: int) -> list[int]:
         """Every key with this prefix, or none."""
-        held, short = self._prints, prefix >> (64 - BITS)
-        first, last = (
-            int(np.searchsorted(held.high, np.uint32(short >> LOW), side))
-            for side in ("left", "right")
-        )
-        if not (held.low[first:last] == short & ((1 << LOW) - 1)).any():
-            return []
-        return [prefix | step for step in _EVERY_STEP]
+        return [prefix | step for step in _EVERY_STEP] if self._prints.holders(prefix) else []
 
     def is_common(self, key: int) -> bool:
         """No: common stock left no fingerprint."""

@@ -29,24 +29,23 @@ def held_against(corpora: Sequence[str], model: str) -> list[str]:
 
     A corpus that is not here is then no reason to refuse.
     """
-    from musai.match.printed import MODEL
-
     if not stands_in(model):
         return list(corpora)
+    from musai.match.printed import MODEL
+
     return [*filter(_here, corpora), MODEL + model]
 
 
 def stands_in(model: str) -> bool:
     """Whether the model ships fingerprints, and not all of its works are in its corpus on this machine."""
     from musai.corpus.store import CATALOGUE
-    from musai.match.fingerprints import FILE
-    from musai.transformer.checkpoint import RECIPE, folder_of
+    from musai.transformer.checkpoint import PRINTS, RECIPE, folder_of
     from musai.transformer.recipe import Recipe
 
     # A model that cannot be found or read is refused when it is opened.
     with suppress(MusaiError):
         folder = folder_of(model)
-        if not (folder / FILE).is_file():
+        if not (folder / PRINTS).is_file():
             return False
         corpus = _place(Recipe.read(folder / RECIPE).corpus)
         if not _here(corpus.name):
@@ -79,11 +78,13 @@ def fingerprinted(answer: Answer, phrase: Phrase, model: str) -> Answer:
 
     The light stays as it is: fingerprints know neither changed notes nor significance.
     """
+    if not stands_in(model):
+        return answer
     from musai.match import fingerprints
     from musai.transformer.checkpoint import folder_of
 
     with suppress(MusaiError):
-        shelf = fingerprints.Shelf.open(folder_of(model)) if stands_in(model) else None
+        shelf = fingerprints.Shelf.open(folder_of(model))
         if shelf is not None:
             found = shelf.shared(phrase)
             said = fingerprints.sentence(found, model)

@@ -1,5 +1,6 @@
 """The guard: what it promises, proved by a search that shares nothing with it."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -28,15 +29,19 @@ K = 4
 @pytest.fixture(scope="module")
 def dense(tmp_path_factory: pytest.TempPathFactory) -> made.Shelf:
     """What a player of this model plays by itself: so it is bound to play it again."""
-    player = busy_player()
-    music = {f"own {seed}": played(player, None, seed) for seed in range(20)}
-    music |= {f"choir {seed}": played(player, None, seed, "chorales") for seed in range(8)}
-    return made.Shelf(tmp_path_factory.mktemp("dense"), music, "dense")
+    return made.Shelf(tmp_path_factory.mktemp("dense"), own_music(played, 20, 8), "dense")
 
 
 @pytest.fixture(scope="module")
 def dense_guard(dense: made.Shelf) -> Guard:
     return Guard.open(K, dense)
+
+
+def own_music(play: Callable[..., Phrase], tunes: int, choirs: int) -> dict[str, Phrase]:
+    """What a busy player plays by itself, seed by seed."""
+    player = busy_player()
+    music = {f"own {seed}": play(player, None, seed) for seed in range(tunes)}
+    return music | {f"choir {seed}": play(player, None, seed, "chorales") for seed in range(choirs)}
 
 
 def busy_player() -> Player:
@@ -226,8 +231,9 @@ def test_a_corpus_without_an_index_is_not_waited_for(tmp_path: Path):
 
 
 def test_a_table_is_written_once_and_read_again(dense):
+    indexed = catalogue(dense)
     folder = held.index_folder(dense)
-    made_now = held.open_runs(catalogue(dense), folder, 7)
+    made_now = held.open_runs(indexed, folder, 7)
     (path,) = folder.glob("runs-*-7.bin")
     stamp = path.stat().st_mtime_ns
     again = held.open_runs(catalogue(dense), folder, 7)

@@ -6,7 +6,7 @@ from pathlib import Path
 import made
 import numpy as np
 import pytest
-from test_guard import busy_player
+from test_guard import busy_player, own_music
 
 from musai.errors import BadRequest, NotFound
 from musai.match import fingerprints
@@ -31,10 +31,7 @@ def played(player: Player, guard: Guard | None, seed: int, collection: str = "tu
 @pytest.fixture(scope="module")
 def own(tmp_path_factory: pytest.TempPathFactory) -> made.Shelf:
     """What a player of this model plays by itself, so that it is bound to play it again."""
-    player = busy_player()
-    music = {f"own {seed}": played(player, None, seed) for seed in range(16)}
-    music |= {f"choir {seed}": played(player, None, seed, "chorales") for seed in range(6)}
-    return made.Shelf(tmp_path_factory.mktemp("own"), music, "own")
+    return made.Shelf(tmp_path_factory.mktemp("own"), own_music(played, 16, 6), "own")
 
 
 @pytest.fixture(scope="module")
