@@ -2,7 +2,7 @@
 
 The network is `transformer.network.Network` with plain sums and products where the trained one
 calls fused kernels that cannot be differentiated twice; the values agree to rounding.  The step
-is AdamW's, its epsilon under the root (A. Ilyas and L. Engstrom, "MAGIC: near-optimal data
+is Muon's or AdamW's, its epsilon under the root (A. Ilyas and L. Engstrom, "MAGIC: near-optimal data
 attribution for deep learning", 2025: beside the root the derivative has no bound where a
 gradient was nothing so far).
 """
@@ -15,10 +15,11 @@ from torch import Tensor, nn
 
 from musai.transformer import data
 from musai.transformer import vocabulary as v
+from musai.transformer.muon import MOMENTUM, direction
 from musai.transformer.network import Network
 from musai.transformer.recipe import Recipe, Schedule
 from musai.transformer.shape import Shape
-from musai.transformer.training import rate_at, steps_of
+from musai.transformer.training import kind_of, rate_at, steps_of
 
 Weights = dict[str, Tensor]
 
@@ -63,7 +64,7 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """Weights and Adam's two moments, each by name in `Shape.weights`."""
+    """Weights and the two moments of their gradients, each by name in `Shape.weights`."""
 
     weights: Weights
     means: Weights
@@ -133,18 +134,27 @@ def step(recipe: Recipe, state: State, batch: Batch, counts: Tensor, twice: bool
 def _moved(schedule: Schedule, state: State, gradients: Weights, number: int) -> State:
     size = torch.stack([(g * g).sum() for g in gradients.values()]).sum().sqrt()
     scale = (schedule.clip / (size + 1e-6)).clamp(max=1.0)
-    rate, beta1, beta2 = rate_at(schedule, number), schedule.beta1, schedule.beta2
-    done = number + 1
+    rate = rate_at(schedule, number)
     weights, means, squares = {}, {}, {}
     for name, gradient in gradients.items():
-        g = gradient * scale
-        means[name] = beta1 * state.means[name] + (1 - beta1) * g
-        squares[name] = beta2 * state.squares[name] + (1 - beta2) * g * g
-        mean, square = means[name] / (1 - beta1**done), squares[name] / (1 - beta2**done)
-        decay = 0.0 if "embed" in name or "said" in name else schedule.decay
-        moved = mean / torch.sqrt(square + schedule.epsilon**2)
+        g, mean, square = gradient * scale, state.means[name], state.squares[name]
+        kind = kind_of(name, schedule)
+        if kind == "turned":
+            mean = MOMENTUM * mean + (1 - MOMENTUM) * g
+            moved = direction(g, mean)
+        else:
+            mean = schedule.beta1 * mean + (1 - schedule.beta1) * g
+            square = schedule.beta2 * square + (1 - schedule.beta2) * g * g
+            moved = _adam(schedule, mean, square, number + 1)
+        decay = 0.0 if kind == "free" else schedule.decay
         weights[name] = state.weights[name] * (1 - rate * decay) - rate * moved
+        means[name], squares[name] = mean, square
     return State(weights, means, squares)
+
+
+def _adam(schedule: Schedule, mean: Tensor, square: Tensor, done: int) -> Tensor:
+    mean, square = mean / (1 - schedule.beta1**done), square / (1 - schedule.beta2**done)
+    return mean / torch.sqrt(square + schedule.epsilon**2)
 
 
 def train(recipe: Recipe, steps: Sequence[Batch], counts: Tensor, state: State) -> State:

@@ -5,8 +5,9 @@ two roundings of one logit differ by 1e-14 or so, and a draw hangs on that
 about three times in 10^11 phrases.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from copy import copy
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +19,7 @@ from musai.transformer.shape import EPSILON, ROTARY_BASE, Shape
 
 Floats = NDArray[np.float64]
 
-Mark = tuple[Floats, Floats, list[Rows], int]
+Mark = tuple[Floats, Floats, list[Rows], int, int, int]
 """What `Cache.back` needs: it shares the arrays, which are only ever written beyond its length."""
 
 BLOCK = 16
@@ -89,7 +90,8 @@ class Cache:
 
     When the window is full, reading starts anew from the header and the bars
     that fill the last half of it: memory stays constant however long the jam,
-    and what is kept depends on the events alone.
+    and what is kept depends on the events alone.  What would be dropped before
+    anybody asked for its state is not read in the first place.
     """
 
     def __init__(self, engine: Engine) -> None:
@@ -99,14 +101,26 @@ class Cache:
         self._keys, self._values = np.zeros(self._size), np.zeros(self._size)
         self._rows: list[Rows] = []
         self.length = 0
+        self._gone = 0
+        """Rows that came by and are no longer held."""
+        self._anew = 0
+        """Of the rows held, those read anew when the window was last full."""
 
-    def fork(self, length: int) -> "Cache":
-        """Another cache that has read the first `length` rows of this one."""
-        other = Cache(self._engine)
+    def fork(self, count: int) -> "Cache":
+        """Another cache that has read the first `count` rows of this one, as many as `whole` says."""
+        other, length = Cache(self._engine), count - self._gone
         other._keys[:, :, :length] = self._keys[:, :, :length]
         other._values[:, :, :length] = self._values[:, :, :length]
         other._rows, other.length = self._rows[:length], length
+        other._gone, other._anew = self._gone, self._anew
         return other
+
+    def whole(self, count: int) -> int:
+        """Of the first `count` rows read, those that another cache may have from here: whole blocks."""
+        held = count - self._gone
+        held -= held % BLOCK
+        # Where just as many rows as fill the window came by, nothing was dropped yet.
+        return held + self._gone if not self._gone or held > self._anew else 0
 
     def shared(self) -> "Cache":
         """Another cache that has read the same, in the same arrays: only one of the two may read on."""
@@ -116,40 +130,54 @@ class Cache:
 
     def mark(self) -> "Mark":
         """What has been read so far, to come back to."""
-        return self._keys, self._values, self._rows, self.length
+        return self._keys, self._values, self._rows, self.length, self._gone, self._anew
 
     def back(self, mark: "Mark") -> None:
         """Forget what was read since `mark`; the bits are those of one that never read it."""
-        self._keys, self._values, self._rows, self.length = mark
+        self._keys, self._values, self._rows, self.length, self._gone, self._anew = mark
         del self._rows[self.length :]
 
     def read(self, rows: Rows) -> Floats:
         """Read rows (n, fields) after all that was read; the state of the last, (width,)."""
-        state = np.zeros(self._engine.shape.width)
-        done = 0
-        while done < len(rows):
-            if self.length == self._engine.shape.window:
-                self._restart()
-            room = min(BLOCK - self.length % BLOCK, self._engine.shape.window - self.length)
-            count = min(room, len(rows) - done)
-            part = rows[done : done + count]
-            state = self._forward(part)[-1]
-            self._rows.extend(part)
-            done += count
+        cache, state = self, np.zeros(self._engine.shape.width)
+        for cache, _, state in self.reading(rows):  # noqa: B007  (the last one counts)
+            pass
+        if cache is not self:
+            # Anew, not over the old: a mark may lead back to what was read before.
+            self.back(cache.mark())
         return state
 
-    def _restart(self) -> None:
-        kind = v.COLUMN["kind"]
-        kinds = np.array([row[kind] for row in self._rows])
-        header = int((kinds[: v.VOICES + 1] <= v.VOICE).sum())
-        bars = np.flatnonzero(kinds == v.BAR)
-        late = bars[bars >= len(kinds) - self._engine.shape.window // 2]
-        start = int(late[0]) if len(late) else len(kinds) - self._engine.shape.window // 4
-        kept = np.array(self._rows[:header] + self._rows[start:], np.int16)
-        # Anew, not over the old: a mark may lead back to what was read before.
-        self._keys, self._values = np.zeros(self._size), np.zeros(self._size)
-        self._rows, self.length = [], 0
-        self.read(kept)
+    def reading(self, rows: Rows) -> Iterator["Reading"]:
+        """Read rows block by block: after each, who has read how many of them, and the state.
+
+        None of them while the window fills anew, which another cache does in this one's place.
+        """
+        cache, done = self, 0
+        if self.length + len(rows) > self._engine.shape.window:
+            cache, kept, done = self._overfull(rows)
+            for at in range(0, len(kept), BLOCK):
+                state = cache._forward(kept[at : at + BLOCK])
+                yield Reading(cache, 0, state[-1])
+        while done < len(rows):
+            count = min(BLOCK - cache.length % BLOCK, len(rows) - done)
+            state = cache._forward(rows[done : done + count])
+            done += count
+            yield Reading(cache, done, state[-1])
+
+    def _overfull(self, rows: Rows) -> tuple["Cache", Rows, int]:
+        """For rows that do not fit: an empty cache, what it is to read first, and how many of the rows
+        are then behind it."""
+        window, held, done = self._engine.shape.window, self._rows, 0
+        gone = self._gone
+        while len(held) + len(rows) - done > window:
+            room = window - len(held)
+            full = [*held, *rows[done : done + room]]
+            held = _late(full, window)
+            done += room
+            gone += len(full) - len(held)
+        other = Cache(self._engine)
+        other._gone, other._anew = gone, len(held)
+        return other, np.array(held, np.int16), done
 
     def _forward(self, rows: Rows) -> Floats:
         engine, shape = self._engine, self._engine.shape
@@ -173,8 +201,27 @@ class Cache:
             mixed = (scores @ values[:, :end]).transpose(1, 0, 2).reshape(count, shape.width)
             x += mixed @ out
             x += squared_relu(norm(x) @ up) @ down
+        self._rows.extend(rows)
         self.length = end
         return x
+
+
+class Reading(NamedTuple):
+    """Who has read the first `done` of some rows; `state` is the last one's."""
+
+    cache: Cache
+    done: int
+    state: Floats
+
+
+def _late(rows: list[Rows], window: int) -> list[Rows]:
+    """What is kept of a full window: the header, and the bars that fill the last half of it."""
+    kinds = np.array([row[v.COLUMN["kind"]] for row in rows])
+    header = int((kinds[: v.VOICES + 1] <= v.VOICE).sum())
+    bars = np.flatnonzero(kinds == v.BAR)
+    late = bars[bars >= len(kinds) - window // 2]
+    start = int(late[0]) if len(late) else len(kinds) - window // 4
+    return rows[:header] + rows[start:]
 
 
 def one_thread() -> None:

@@ -18,9 +18,6 @@ from musai.transformer.request import Request
 from musai.transformer.sampling import Chooser, choose
 from musai.transformer.walk import Walk
 
-_ASKED = "asked for"
-"""The topic under which the beginning of the last request is kept."""
-
 PLANS: Final = 8
 """Plans that are kept, the last ones."""
 
@@ -128,7 +125,7 @@ class Player:
     ) -> Iterator[Note]:
         rows = plan.beginning()
         # Kept, so that the next take on this context need not read it again.
-        for _ in self._prefixes.read(rows, _ASKED):
+        for _ in self._prefixes.read(rows):
             pass
         walk = Walk(self._engine, request, plan, rows, self._prefixes.fork(rows), chooser)
         kept = deque(plan.kept_notes())

@@ -14,10 +14,13 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from musai.transformer.encoding import Rows
-from musai.transformer.engine import BLOCK, Cache, Engine, Floats
+from musai.transformer.engine import Cache, Engine, Floats
 
 KEPT: Final = 16
 """Beginnings that are kept, one a topic, the last used ones."""
+
+ASKED: Final = 4
+"""Beginnings that are kept because they were asked for: the contexts that takes are made on by turns."""
 
 
 @dataclass(slots=True)
@@ -45,7 +48,7 @@ class Prefixes:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._nothing = np.zeros(engine.shape.width)
-        self._kept: OrderedDict[str, Beginning] = OrderedDict()
+        self._kept: OrderedDict[str | bytes, Beginning] = OrderedDict()
 
     def fork(self, rows: Rows) -> Start:
         """A cache of one's own that has read as much of `rows` as any kept beginning has."""
@@ -59,25 +62,33 @@ class Prefixes:
         found.lent = True
         return Start(cache, length, found.state)
 
-    def read(self, rows: Rows, topic: str = "") -> Iterator[None]:
-        """Read `rows`, in place of what was read for this topic; stops after each block."""
-        window = self._engine.shape.window
-        if len(rows) > window:
-            rows = rows[: window // BLOCK * BLOCK]
+    def read(self, rows: Rows, topic: str | None = None) -> Iterator[None]:
+        """Read `rows`, in place of what was read for this topic; stops after each block.
+
+        Without a topic they are kept as something asked for, the last `ASKED` of which stay.
+        """
         found, done = self._nearest(rows)
         if found is None or done < len(rows):
             cache = Cache(self._engine) if found is None else found.cache.fork(done)
             found = Beginning(rows[:done], cache, self._nothing)
-        self._kept.pop(topic, None)
-        self._kept[topic] = found
-        while len(self._kept) > KEPT:
-            self._kept.popitem(last=False)
-        while done < len(rows) and not found.lent:
-            count = min(BLOCK - done % BLOCK, len(rows) - done)
-            found.state = found.cache.read(rows[done : done + count])
-            done += count
-            found.rows = rows[:done]
+        self._keep(found, rows.tobytes() if topic is None else topic)
+        before = done
+        for cache, count, state in found.cache.reading(rows[before:]):
+            if found.lent:
+                break
+            if count:
+                found.cache, found.rows, found.state = cache, rows[: before + count], state
             yield
+
+    def _keep(self, beginning: Beginning, topic: str | bytes) -> None:
+        kept = self._kept
+        kept.pop(topic, None)
+        kept[topic] = beginning
+        asked = [key for key in kept if isinstance(key, bytes)]
+        for key in asked[:-ASKED]:
+            del kept[key]
+        while len(kept) > KEPT:
+            kept.popitem(last=False)
 
     def _nearest(self, rows: Rows) -> tuple[Beginning | None, int]:
         """Who has read most of `rows`, and how many: all of them or whole blocks."""
@@ -87,7 +98,7 @@ class Prefixes:
             equal = (kept.rows[:same] == rows[:same]).all(axis=1)
             length = same if equal.all() else int(equal.argmin())
             if not length == len(kept.rows) == len(rows):
-                length -= length % BLOCK
+                length = kept.cache.whole(length)
             if length > best:
                 best, found = length, kept
         return found, best

@@ -35,10 +35,13 @@ _RANGES = (
 )
 """Legal values of a schedule."""
 
+OPTIMIZERS = ("adamw", "muon")
+
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """How the weights move: AdamW, linear warm-up, then a cosine to nothing."""
+    """How the weights move: by AdamW, or Muon for the matrices of the layers; a linear warm-up, then a
+    cosine to nothing."""
 
     seed: int = 7
     steps: int = 2000
@@ -52,8 +55,11 @@ class Schedule:
     clip: float = 1.0
     dropout: float = 0.0
     threads: int = 1
+    optimizer: str = "adamw"
 
     def __post_init__(self) -> None:
+        if self.optimizer not in OPTIMIZERS:
+            raise BadInput(f"optimizer is {self.optimizer!r}; legal is {' or '.join(OPTIMIZERS)}")
         for name, low, high in _RANGES:
             check_range(name, getattr(self, name), low, high)
 

@@ -12,6 +12,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import torch
@@ -20,6 +21,7 @@ from torch import Tensor
 
 from musai.transformer import data
 from musai.transformer.checkpoint import start_of
+from musai.transformer.muon import Muon
 from musai.transformer.network import Drop, Network, dropout, keep
 from musai.transformer.recipe import Recipe, Schedule
 
@@ -43,18 +45,34 @@ def rate_at(schedule: Schedule, step: int) -> float:
 
 
 def optimizer_of(network: Network, schedule: Schedule) -> torch.optim.AdamW:
-    """AdamW that decays matrices of the layers and heads, not embeddings."""
-    decayed: list[Tensor] = []
-    free: list[Tensor] = []
+    """AdamW that decays matrices of the layers and heads, not embeddings; with Muon, see `muon`."""
+    groups: dict[Kind, list[Tensor]] = {}
     for name, weight in network.table.items():
-        (free if "embed" in name or "said" in name else decayed).append(weight)
-    groups = [
-        {"params": decayed, "weight_decay": schedule.decay},
-        {"params": free, "weight_decay": 0.0},
-    ]
-    return torch.optim.AdamW(
-        groups, lr=schedule.rate, betas=(schedule.beta1, schedule.beta2), eps=schedule.epsilon
+        groups.setdefault(kind_of(name, schedule), []).append(weight)
+    return Muon(
+        [
+            {
+                "params": weights,
+                "weight_decay": 0.0 if kind == "free" else schedule.decay,
+                "orthogonal": kind == "turned",
+            }
+            for kind, weights in groups.items()
+        ],
+        lr=schedule.rate,
+        betas=(schedule.beta1, schedule.beta2),
+        eps=schedule.epsilon,
     )
+
+
+Kind = Literal["turned", "decayed", "free"]
+
+
+def kind_of(name: str, schedule: Schedule) -> Kind:
+    """How a weight moves: by Muon, by AdamW, or by AdamW without decay."""
+    if "embed" in name or "said" in name:
+        return "free"
+    hidden = name.startswith("layer") or name.endswith("mix")
+    return "turned" if hidden and schedule.optimizer == "muon" else "decayed"
 
 
 def drop_of(schedule: Schedule, step: int) -> Drop:
@@ -160,8 +178,8 @@ def checkpoint(
     tensors: dict[str, Tensor] = {}
     for name, weight in network.table.items():
         tensors[f"weight/{name}"] = weight.detach()
-        state = optimizer.state[weight]
-        tensors[f"mean/{name}"], tensors[f"square/{name}"] = state["exp_avg"], state["exp_avg_sq"]
+        for key, value in optimizer.state[weight].items():
+            tensors[f"{key}/{name}"] = value
     meta = {"step": str(step), "recipe": json.dumps(asdict(recipe), sort_keys=True)}
     beside = folder / "checkpoint.tmp"
     save_file({k: t.contiguous().cpu() for k, t in tensors.items()}, beside, meta)
@@ -182,12 +200,12 @@ def resume(folder: Path, recipe: Recipe, network: Network, optimizer: torch.opti
     step = int(meta["step"])
     tensors = load_file(path)
     for name, weight in network.table.items():
-        weight.data.copy_(tensors[f"weight/{name}"])
-        optimizer.state[weight] = {
-            "step": torch.tensor(float(step)),
-            "exp_avg": tensors[f"mean/{name}"].to(weight.device),
-            "exp_avg_sq": tensors[f"square/{name}"].to(weight.device),
-        }
+        weight.data.copy_(tensors.pop(f"weight/{name}"))
+    for path_of, tensor in tensors.items():
+        key, name = path_of.split("/", 1)
+        # AdamW counts its steps on the processor.
+        weight = network.table[name]
+        optimizer.state[weight][key] = tensor if key == "step" else tensor.to(weight.device)
     return step
 
 

@@ -1,5 +1,8 @@
 """Influence: the derivative through training is what small changes of a work's weight do."""
 
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -7,7 +10,9 @@ import toy
 
 from musai.influence import gradients, lexical, smooth, truth, unrolled
 from musai.music import Phrase
+from musai.transformer import training
 from musai.transformer.network import Network
+from musai.transformer.recipe import Recipe
 
 PIECES = toy.pieces(4)
 STEPS = smooth.batches(toy.RECIPE, PIECES)
@@ -15,8 +20,11 @@ QUERIES = toy.queries(2)
 ONES = torch.ones(4, dtype=torch.float64)
 
 
-def outcome(counts: torch.Tensor) -> np.ndarray:
-    end = smooth.train(toy.RECIPE, STEPS, counts, toy.started())
+TURNED = replace(toy.RECIPE, schedule=replace(toy.RECIPE.schedule, optimizer="muon"))
+
+
+def outcome(counts: torch.Tensor, recipe: Recipe = toy.RECIPE) -> np.ndarray:
+    end = smooth.train(recipe, STEPS, counts, toy.started())
     nats = [smooth.surprise(toy.RECIPE.shape, end.weights, query).item() for query in QUERIES]
     return -np.array(nats)
 
@@ -34,13 +42,23 @@ def test_the_smooth_network_is_the_trained_one_to_rounding():
     ).detach().numpy() == (pytest.approx(plain.detach().numpy(), abs=1e-5))
 
 
-def test_the_derivative_through_training_is_the_finite_difference():
-    held = unrolled.walk(toy.RECIPE, STEPS, ONES, toy.started())
+def test_the_twin_of_a_training_ends_where_it_ends(tmp_path: Path):
+    # Beside the root or under it, an epsilon this small is the same.
+    recipe = replace(TURNED, schedule=replace(TURNED.schedule, epsilon=1e-8))
+    end = smooth.train(recipe, STEPS, ONES.float(), toy.started(torch.float32))
+    trained = training.train(recipe, PIECES, tmp_path)
+    for name, weight in end.weights.items():
+        assert weight.numpy() == pytest.approx(trained.weight(name).detach().numpy(), abs=2e-3)
+
+
+@pytest.mark.parametrize("recipe", [toy.RECIPE, TURNED], ids=["adamw", "muon"])
+def test_the_derivative_through_training_is_the_finite_difference(recipe: Recipe):
+    held = unrolled.walk(recipe, STEPS, ONES, toy.started())
     found = unrolled.influence(held, QUERIES).numpy()
     for work in range(4):
         moved = torch.zeros(4, dtype=torch.float64)
         moved[work] = 1e-5
-        slope = (outcome(ONES + moved) - outcome(ONES - moved)) / 2e-5
+        slope = (outcome(ONES + moved, recipe) - outcome(ONES - moved, recipe)) / 2e-5
         assert found[:, work] == pytest.approx(slope, rel=1e-4, abs=1e-7)
     assert np.abs(found).min() > 1e-4
 

@@ -8,7 +8,7 @@ import torch
 
 from musai.transformer import Request
 from musai.transformer import vocabulary as v
-from musai.transformer.engine import Cache, Engine
+from musai.transformer.engine import Cache, Engine, _late
 from musai.transformer.network import Network
 from musai.transformer.noise import Noise
 from musai.transformer.plan import make_plan
@@ -137,3 +137,38 @@ def test_the_notes_equal_the_reference_in_every_mode(mode, limits, temperature):
     notes = list(small_player().generate(request))
     assert notes == reference(request)
     assert notes
+
+
+def slowly(rows, window=SMALL.window):
+    """A cache that read these rows one block after the other, as they came."""
+    cache, state = Cache(ENGINE), None
+    while len(rows):
+        full = cache.length == window
+        held = len(_late(cache._rows, window)) if full else cache.length
+        count = 16 - held % 16
+        state, rows = cache.read(rows[:count]), rows[count:]
+    return cache, state
+
+
+def test_of_more_rows_than_fill_the_window_no_bit_differs_from_reading_them_one_by_one():
+    rows = random_rows(500)
+    rows[::9, v.COLUMN["kind"]] = v.BAR
+    for count in (127, 128, 129, 200, 300, 500):
+        slow, state = slowly(rows[:count])
+        fast = Cache(ENGINE)
+        assert np.array_equal(fast.read(rows[:count]), state)
+        assert (fast.length, fast._gone, fast._anew) == (slow.length, slow._gone, slow._anew)
+        more = random_rows(20, seed=6)
+        assert np.array_equal(fast.read(more), slow.read(more))
+
+
+def test_what_another_cache_may_have_gives_the_bits_of_reading_it_all():
+    rows = random_rows(400)
+    rows[::9, v.COLUMN["kind"]] = v.BAR
+    read = Cache(ENGINE)
+    read.read(rows)
+    shared = [count for count in range(1, 401) if read.whole(count) == count]
+    assert min(shared) > SMALL.window, "what was dropped is not shared"
+    for count in shared:
+        forked = read.fork(count)
+        assert np.array_equal(forked.read(rows[count:]), Cache(ENGINE).read(rows))

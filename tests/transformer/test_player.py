@@ -176,6 +176,22 @@ def test_a_context_read_in_advance_gives_the_same_notes():
     assert read.play(other_end) == small_player().play(other_end)
 
 
+def test_a_context_longer_than_the_window_that_was_read_in_advance_leaves_nothing_to_read():
+    read = small_player()
+    tunes = [
+        Phrase.from_notes(range(150), [1] * 150, [60 + (2 + i) * n % 14 for n in range(150)])
+        for i in range(6)
+    ]
+    takes = [Request("answer", 2, 10 + i, tune) for i, tune in enumerate(tunes)]
+    for take in takes[:4]:
+        assert read.play(take) == small_player().play(take)
+    assert [left(read, take) for take in takes[:4]] == [0] * 4, "four contexts are kept by turns"
+    for take in takes:
+        assert read.play(take) == small_player().play(take)
+        assert read.play(replace(take, seed=1)) == small_player().play(replace(take, seed=1))
+    assert left(read, takes[0]) > 0
+
+
 def left(player: Player, request: Request) -> int:
     """Rows that are still to be read before the first note of the answer."""
     rows = make_plan(request, player._model).beginning()

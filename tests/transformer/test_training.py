@@ -1,5 +1,7 @@
 """Training: same recipe, same bits; a killed run resumed walks the same path."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -8,9 +10,10 @@ from musai.errors import BadInput
 from musai.music import Phrase, Voice
 from musai.transformer import data
 from musai.transformer.baseline import Baseline
-from musai.transformer.recipe import Recipe, Schedule
+from musai.transformer.muon import orthogonal
+from musai.transformer.recipe import OPTIMIZERS, Recipe, Schedule
 from musai.transformer.shape import Shape
-from musai.transformer.training import evaluate, train
+from musai.transformer.training import evaluate, kind_of, train
 
 RECIPE = Recipe(
     "tiny",
@@ -39,9 +42,11 @@ def same(a, b):
     return all(np.array_equal(a[name], b[name]) for name in a)
 
 
-def test_the_same_recipe_gives_the_same_weights_also_when_killed_and_resumed(tmp_path):
-    whole = weights(tmp_path / "whole")
-    assert same(whole, weights(tmp_path / "again"))
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_the_same_recipe_gives_the_same_weights_also_when_killed_and_resumed(tmp_path, optimizer):
+    recipe = replace(RECIPE, schedule=replace(RECIPE.schedule, optimizer=optimizer))
+    whole = weights(tmp_path / "whole", recipe=recipe)
+    assert same(whole, weights(tmp_path / "again", recipe=recipe))
 
     class KilledError(Exception):
         pass
@@ -51,9 +56,9 @@ def test_the_same_recipe_gives_the_same_weights_also_when_killed_and_resumed(tmp
             raise KilledError
 
     with pytest.raises(KilledError):
-        train(RECIPE, PIECES, tmp_path / "cut", every=7, progress=kill)
+        train(recipe, PIECES, tmp_path / "cut", every=7, progress=kill)
     assert (tmp_path / "cut" / "checkpoint.safetensors").exists()
-    assert same(whole, weights(tmp_path / "cut", every=7))
+    assert same(whole, weights(tmp_path / "cut", recipe=recipe, every=7))
 
 
 def test_global_random_state_is_neither_read_nor_moved(tmp_path):
@@ -156,3 +161,29 @@ def test_a_recipe_file_is_read_and_its_mistakes_named(tmp_path):
         path.write_text(text)
         with pytest.raises(BadInput, match=said):
             Recipe.read(path)
+
+
+@pytest.mark.parametrize("size", [(6, 6), (6, 20), (20, 6)])
+def test_a_turned_matrix_keeps_its_directions_and_loses_its_lengths(size):
+    generator = torch.Generator().manual_seed(3)
+    matrix = torch.randn(size, generator=generator)
+    u, _, v = torch.linalg.svd(matrix, full_matrices=False)
+    lengths = u.T @ orthogonal(matrix) @ v.T
+    assert (lengths - torch.diag(lengths.diagonal())).abs().max() < 1e-4
+    # Jordan's polynomial stays near 1, not at it.
+    assert 0.3 < lengths.diagonal().min() <= lengths.diagonal().max() < 1.5
+    assert torch.allclose(orthogonal(matrix), orthogonal(1000 * matrix), atol=1e-4)
+    assert (orthogonal(torch.zeros(size)) == 0).all()
+
+
+def test_with_muon_matrices_of_the_layers_turn_and_the_rest_goes_by_adam(tmp_path):
+    schedule = replace(RECIPE.schedule, optimizer="muon")
+    kinds = {name: kind_of(name, schedule) for name in RECIPE.shape.weights()}
+    turned = {name for name, kind in kinds.items() if kind == "turned"}
+    assert turned == {
+        *(f"layer0.{part}" for part in ("qkv", "out", "up", "down")),
+        *(f"{field}.mix" for field in RECIPE.shape.outputs),
+    }
+    assert kinds["embed"] == kinds["pitch.said"] == "free"
+    assert kinds["pitch.head"] == "decayed"
+    assert "turned" not in {kind_of(name, RECIPE.schedule) for name in kinds}
