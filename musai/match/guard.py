@@ -30,6 +30,7 @@ from musai.match.runs import (
     SHORTEST_RUN,
     key_of,
     last_step,
+    prefix_of,
     step_of,
 )
 from musai.match.streams import SPREAD
@@ -53,6 +54,8 @@ class Watch:
         self.lines = lines_of(voices)
         """The lines as far as they stand."""
         self._own: frozenset[int] | None = None
+        self._known: dict[tuple[int, ...], tuple[int, list[int]]] = {}
+        """Runs that were looked up: one note asks for the same run of several lines, and twice."""
 
     def forbidden(self, onset: int, voice: int, pending: Sequence[Note]) -> Collection[int]:
         """Pitches that would surely end a forbidden run of this voice's own lines there.
@@ -66,8 +69,8 @@ class Watch:
         for line in self.lines:
             if line.voice != voice or (line.top and self._sounds(line, onset)):
                 continue
-            prefix = line.prefix(onset, self._k)
-            for key in () if prefix is None else self._blocked(prefix):
+            run = line.run(line.signs_at(onset), self._k)
+            for key in () if run is None else self._blocked(run)[1]:
                 found |= _pitches(line, last_step(key))
         return found
 
@@ -99,10 +102,12 @@ class Watch:
                 break
             picked = line.pick(chord)
             if picked is not None:
-                drawn = [note for note in (*line.tail, picked) if note not in given]
-                if drawn and self._ends_run(line, picked):
-                    return line, drawn[-1]
-                line = line.extended(picked, self._k)
+                signs = line.signs_at(picked.onset)
+                if self._ends_run(line, signs, picked):
+                    drawn = [note for note in (*line.tail, picked) if note not in given]
+                    if drawn:
+                        return line, drawn[-1]
+                line = line.extended(picked, signs, self._k)
             line = line.heard(chord)
         return line, None
 
@@ -112,15 +117,23 @@ class Watch:
     def _sounds(self, line: Line, onset: int) -> bool:
         return any(end > onset for end in line.sounding.values())
 
-    def _ends_run(self, line: Line, note: Note) -> bool:
-        prefix = line.prefix(note.onset, self._k)
-        if prefix is None:
+    def _ends_run(self, line: Line, signs: tuple[int, ...], note: Note) -> bool:
+        run = line.run(signs, self._k)
+        if run is None:
             return False
-        return key_of(prefix, line.step(note.pitch)) in self._blocked(prefix)
+        prefix, keys = self._blocked(run)
+        return bool(keys) and key_of(prefix, line.step(note.pitch)) in keys
 
-    def _blocked(self, prefix: int) -> list[int]:
-        keys = self._guard.blocked(prefix)
-        return [key for key in keys if key not in self._quoted()] if keys else keys
+    def _blocked(self, run: tuple[int, ...]) -> tuple[int, list[int]]:
+        """The prefix of a run with these signs, and the keys of blocked runs that have it."""
+        known = self._known.get(run)
+        if known is None:
+            prefix = prefix_of(run)
+            keys = self._guard.blocked(prefix)
+            if keys:
+                keys = [key for key in keys if key not in self._quoted()]
+            known = self._known[run] = prefix, keys
+        return known
 
     def _quoted(self) -> frozenset[int]:
         """Runs of the human's own context; worked out when first something is blocked."""

@@ -26,28 +26,26 @@ class Line:
     sounding: Mapping[int, int] = field(default_factory=dict)
     """Until when each pitch sounds."""
 
-    def prefix(self, onset: int, k: int) -> int | None:
-        """Prefix of the run of k notes that a note at this onset would end."""
-        if len(self.tail) < k - 1:
-            return None
-        return prefix_of(self._signs(onset)[-(k - 2) :])
+    def run(self, signs: tuple[int, ...], k: int) -> tuple[int, ...] | None:
+        """Of the signs that a note would leave, those of the run of k notes that it would end."""
+        return signs[-(k - 2) :] if len(self.tail) >= k - 1 else None
 
     def step(self, pitch: int) -> int:
         """The step to a pitch."""
         return step_of(self.tail[-1].pitch, pitch, self.drums)
 
-    def _signs(self, onset: int) -> tuple[int, ...]:
+    def signs_at(self, onset: int) -> tuple[int, ...]:
+        """The signs of the tail when a note at this onset follows."""
         if len(self.tail) < 2:
             return ()
         before, last = self.tail[-2:]
         step = step_of(before.pitch, last.pitch, self.drums)
         return (*self.signs, sign_of(step, last.onset - before.onset, onset - last.onset))
 
-    def extended(self, note: Note, k: int) -> "Line":
-        """The line with one more note."""
+    def extended(self, note: Note, signs: tuple[int, ...], k: int) -> "Line":
+        """The line with one more note, `signs` those at its onset."""
         tail = (*self.tail, note)[-(k - 1) :]
-        signs = self._signs(note.onset)[-(k - 2) :]
-        return Line(self.top, self.voice, self.drums, tail, signs, self.sounding)
+        return Line(self.top, self.voice, self.drums, tail, signs[-(k - 2) :], self.sounding)
 
     def heard(self, notes: Sequence[Note]) -> "Line":
         """The line when these notes have begun to sound."""
@@ -106,9 +104,10 @@ def runs_of(phrase: Phrase, k: int, drums: bool = True) -> list[int]:
         for chord in chords(mine):
             picked = line.pick(chord)
             if picked is not None:
-                prefix = line.prefix(picked.onset, k)
-                if prefix is not None:
-                    keys.append(key_of(prefix, line.step(picked.pitch)))
-                line = line.extended(picked, k)
+                signs = line.signs_at(picked.onset)
+                run = line.run(signs, k)
+                if run is not None:
+                    keys.append(key_of(prefix_of(run), line.step(picked.pitch)))
+                line = line.extended(picked, signs, k)
             line = line.heard(chord)
     return keys

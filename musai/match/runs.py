@@ -12,6 +12,7 @@ number of its own, modulo 2^64, then mixed.
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 from math import log2
 from typing import Any
 
@@ -63,6 +64,7 @@ def prefix_of(signs: Sequence[int]) -> int:
     return _mixed(total & _WORD) & ~_LAST
 
 
+@lru_cache(4096)
 def sign_of(step: int, before: int, after: int) -> int:
     """The sign of a note: the step to it, the waits before and after it in ticks."""
     return _sign(step, ratio_of(before, after))

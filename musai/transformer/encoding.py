@@ -5,7 +5,6 @@ model should say next, shape (n, len(OUTPUTS)), -1 where nothing is asked.
 """
 
 from collections.abc import Sequence
-from copy import copy
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +13,7 @@ from numpy.typing import NDArray
 from musai.music import Phrase
 from musai.music.keys import phrase_key, to_white_keys
 from musai.transformer import vocabulary as v
+from musai.transformer.copying import shallow
 from musai.transformer.performed import PADS, placed, velocity_class
 from musai.transformer.vocabulary import STEP_TICKS
 
@@ -195,7 +195,7 @@ class RowWriter:
 
     def copy(self) -> "RowWriter":
         """The same state, to come back to."""
-        same = copy(self)
+        same = shallow(self)
         same.last = dict(self.last)
         return same
 

@@ -6,7 +6,6 @@ about three times in 10^11 phrases.
 """
 
 from collections.abc import Iterator, Mapping
-from copy import copy
 from typing import NamedTuple
 
 import numpy as np
@@ -14,6 +13,7 @@ from numpy.typing import NDArray
 from threadpoolctl import ThreadpoolController
 
 from musai.transformer import vocabulary as v
+from musai.transformer.copying import shallow
 from musai.transformer.encoding import Rows
 from musai.transformer.shape import EPSILON, ROTARY_BASE, Shape
 
@@ -124,7 +124,7 @@ class Cache:
 
     def shared(self) -> "Cache":
         """Another cache that has read the same, in the same arrays: only one of the two may read on."""
-        other = copy(self)
+        other = shallow(self)
         other._rows = self._rows.copy()
         return other
 

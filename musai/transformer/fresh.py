@@ -5,7 +5,8 @@ that follow one another in both phrases, each at the same tick and pitch.
 """
 
 from collections.abc import Sequence
-from copy import copy
+
+from musai.transformer.copying import shallow
 
 Take = tuple[tuple[int, int, int], ...]
 """Onset (ticks), pitch, voice of each note."""
@@ -28,7 +29,7 @@ class Fresh:
 
     def copy(self) -> "Fresh":
         """The same state, to come back to."""
-        same = copy(self)
+        same = shallow(self)
         same._next, same._run = list(self._next), list(self._run)
         return same
 

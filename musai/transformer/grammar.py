@@ -14,13 +14,13 @@ not outlast the next beat where it does not belong.
 """
 
 from collections.abc import Sequence
-from copy import copy
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from musai.transformer import vocabulary as v
+from musai.transformer.copying import shallow
 from musai.transformer.encoding import Bar
 
 MOST_AT_ONCE = 6
@@ -209,7 +209,7 @@ class Grammar:
 
     def copy(self) -> "Grammar":
         """The same state, to come back to."""
-        same = copy(self)
+        same = shallow(self)
         same._sounding = list(self._sounding)
         return same
 

@@ -79,8 +79,12 @@ class Tally:
 
 @dataclass(slots=True)
 class _Onset:
-    """The onset in hand: its notes, the steps they were drawn at, and what is barred from it."""
+    """The onset in hand: its notes, the steps they were drawn at, and what is barred from it.
 
+    `after`: the first position drawn beyond what stands, and the last tick of that.
+    """
+
+    after: tuple[int, int] | None = None
     tries: int = 0
     barred: Barred = field(default_factory=Barred)
     notes: list[Note] = field(default_factory=list)
@@ -109,7 +113,7 @@ class _Onset:
         if tries % TRIES == 0 and self.drawn:
             tally.silent += 1
             self.barred.steps.add(self.drawn[0][0])
-        return _Onset(tries, self.barred)
+        return _Onset(self.after, tries, self.barred)
 
 
 def guarded(
@@ -141,9 +145,7 @@ def guarded(
                 for _ in range(len(notes) - len(onset.notes)):
                     kept.popleft()
                 tally.onsets += 1
-                # Drawn again, the next note must not come back to the onset that stands.
-                first = walk.first_after(position, notes[-1].onset + watch.spread)
-                mark, onset = walk.mark(), _Onset(barred=Barred(first))
+                mark, onset = walk.mark(), _Onset((position, notes[-1].onset + watch.spread))
             if position == BARLINE:
                 walk.push(None)
                 if not onset.notes:
@@ -153,6 +155,8 @@ def guarded(
         except Stuck as stuck:
             onset = onset.again(stuck, tally)
             walk.back(mark)
+            # Drawn again, the next note must not come back to the onset that stands.
+            onset.barred.first = 0 if onset.after is None else walk.first_after(*onset.after)
             continue
         onset.drawn.append((walk.step(drawn), drawn.voice, drawn.pitch))
         note = walk.push(drawn)
