@@ -32,7 +32,7 @@ class Row(NamedTuple):
 
 TABLE = {
     "serve": Row("serve", "Play", "Start the server: a page in the browser, OSC for your DAW."),
-    "demo": Row("serve", "Play", "Hear it once from end to end: a motif, an answer, a report."),
+    "demo": Row("demo", "Play", "Hear it once from end to end: a motif, an answer, a report."),
     "ask": Row("ask", "Play", "Ask the running server for a phrase and write it to a file."),
     "midi": Row("midi", "Play", "Play from any DAW: a virtual MIDI port in, one out, in time."),
     "jam": Row("midi", "Know", "Jams that were: list their logs, replay them note for note."),

@@ -19,6 +19,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
 from musai.cli.common import counted, json_option, model_option, say_json
+from musai.cli.light import settling
 from musai.cli.textroll import text_roll
 from musai.errors import MusaiError
 from musai.files import write_whole
@@ -145,13 +146,6 @@ def _wait_until_ready(server: Server, console: Console) -> None:
     raise MusaiError(f"the server was not ready after {READY_SECONDS:.0f} s")
 
 
-def settling(described: dict[str, Any]) -> bool:
-    """Whether a grey light is on its way to being lit."""
-    states = {corpus["state"] for corpus in described["corpora"]}
-    building = described["workers"]["build"]["state"] in ("starting", "ready")
-    return not described["light"]["ready"] and (building or bool(states & {"opening", "building"}))
-
-
 def _ask(server: Server, request: Request, console: Console) -> Told:
     """Play the motif to the server over OSC, and show the answer while it comes."""
     url = urlsplit(server.osc["tcp"])
@@ -231,3 +225,6 @@ def _plain(told: Told, report: Report, out: Path) -> dict[str, Any]:
         ],
         "files": [str(out / name) for name in FILES],
     }
+
+
+COMMANDS: tuple[click.Command, ...] = (demo,)

@@ -15,11 +15,10 @@ from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console
 
 from musai import folders
 from musai.cli.common import model_option
-from musai.cli.demo import demo, settling
+from musai.cli.light import settling
 from musai.service import Service
 from musai.service.core import DEFAULT_CORPUS
 from musai.service.in_use import kept
@@ -169,6 +168,8 @@ def _welcome(addresses: dict[str, Any]) -> None:
 
 def _wait(service: Service, stop: Stop, quiet: bool) -> None:
     """Until asked to stop; meanwhile say how the light comes along."""
+    from rich.console import Console
+
     console = Console(highlight=False, quiet=quiet)
     said = ""
     with console.status("starting") as status:
@@ -220,4 +221,4 @@ def _stopped_by_signals(stop: Stop) -> Iterator[None]:
             signal.signal(number, old)
 
 
-COMMANDS: tuple[click.Command, ...] = (serve, demo)
+COMMANDS: tuple[click.Command, ...] = (serve,)

@@ -1,12 +1,12 @@
 """Infill: does the model find the bar that belongs there likelier than bars that do not?
 
-A bar is taken out of a held-out passage; its own notes, and bars of other held-out works with as many notes
-and in the same metre, all in the key without accidentals, are put into the gap in turn.  The model says how
+A bar is taken out of a held-out passage; its own notes, and bars of other held-out passages with as many notes
+in the same voices and metre, all in the key without accidentals, are put into the gap in turn.  The model says how
 likely each is, note by note, under the masks that hold at play.  Chance is one in ten.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -78,15 +78,17 @@ class Bar:
 
 def infill(player: Player, prompts: Sequence[Prompt], count: int) -> Infill:
     """`count` gaps at most, spread over the prompts."""
-    bars = [_bar(prompt) for prompt in prompts]
+    passages = [_bars(prompt) for prompt in prompts]
+    alike: dict[tuple[object, ...], list[Bar]] = {}
+    for passage in passages:
+        for bar in passage:
+            alike.setdefault(bar.kind, []).append(bar)
     wins: dict[str, list[bool]] = {}
     draw = np.random.Generator(np.random.Philox(key=3))
-    for prompt, bar in zip(prompts, bars, strict=True):
-        others = [
-            b.notes
-            for b in bars
-            if b.group != bar.group and b.kind == bar.kind and b.notes != bar.notes
-        ]
+    for prompt, passage in zip(prompts, passages, strict=True):
+        bar = passage[GAP]
+        alien = (b.notes for b in alike[bar.kind] if b.group != bar.group)
+        others = list(dict.fromkeys(notes for notes in alien if notes != bar.notes))
         if len(bar.notes) < LEAST or len(others) < DISTRACTORS:
             continue
         chosen = [others[k] for k in draw.permutation(len(others))[:DISTRACTORS]]
@@ -120,17 +122,25 @@ def whole(prompt: Prompt) -> Phrase:
     return before.with_notes(notes, before.length + after.length)
 
 
-def _bar(prompt: Prompt) -> Bar:
+def _bars(prompt: Prompt) -> list[Bar]:
+    """All bars of a passage, their notes as if each were the gap."""
     passage = whole(prompt)
     bars = bars_of(passage)
+    held: list[list[GridNote]] = [[] for _ in bars]
     # In the key of the whole passage, as the plan of a request for it hears it.
-    notes = [n for n in grid_notes(passage, bars, shift_of(passage)) if n.bar == GAP]
-    here = bars[GAP]
-    kind = (
-        prompt.collection, here.numerator, here.denominator, len(notes),
-        tuple(sorted({note.voice for note in notes})),
-    )  # fmt: skip
-    return Bar(prompt.group, tuple(notes), kind)
+    for note in grid_notes(passage, bars, shift_of(passage)):
+        held[note.bar].append(replace(note, bar=GAP, velocity=0, nudge=0))
+    return [
+        Bar(
+            prompt.group,
+            tuple(notes),
+            (
+                prompt.collection, here.numerator, here.denominator, len(notes),
+                tuple(sorted({note.voice for note in notes})),
+            ),
+        )
+        for here, notes in zip(bars, held, strict=True)
+    ]  # fmt: skip
 
 
 def _nats(player: Player, prompt: Prompt, notes: Sequence[GridNote]) -> float:

@@ -1,7 +1,6 @@
 """The whole table: the same continuations by a model, by n-grams and by humans, measured in every way."""
 
 import json
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -42,6 +41,9 @@ MOST_SETTINGS = 60
 
 SETTING_VOICES = 3
 """Voices from which music counts as a setting of its highest voice."""
+
+FEW_SETTINGS = 5
+"""Settings in four parts that are enough to be measured by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,7 +238,8 @@ def _told(
 
 
 def _settings(asked: Sequence[Prompt]) -> tuple[list[Phrase], str]:
-    """Passages in several voices, each one line and the first the highest, of the collection with most."""
+    """Passages in several voices, each one line and the first the highest, of one collection: in four
+    parts where there are some, else of what there is most."""
     found: dict[tuple[str, int], list[Phrase]] = {}
     for prompt in asked:
         passage = whole(prompt)
@@ -244,9 +247,9 @@ def _settings(asked: Sequence[Prompt]) -> tuple[list[Phrase], str]:
             found.setdefault((prompt.collection, len(passage.voices)), []).append(passage)
     if not found:
         return [], ""
-    (collection, voices), _ = Counter({key: len(held) for key, held in found.items()}).most_common(
-        1
-    )[0]
+    collection, voices = max(
+        found, key=lambda key: (key[1] == 4 and len(found[key]) >= FEW_SETTINGS, len(found[key]))
+    )
     return found[collection, voices][:MOST_SETTINGS], collection
 
 

@@ -72,7 +72,7 @@ def test_every_gap_has_nine_rivals_and_one_of_ten_is_right_by_chance() -> None:
 
 
 def test_without_rivals_nothing_is_claimed() -> None:
-    found = infill.infill(small_player(), [prompt(1), prompt(2)], 10)
+    found = infill.infill(small_player(), [prompt(1), prompt(1)], 10)
     assert (found.gaps, found.low, found.high) == (0, 0.0, 1.0)
 
 
