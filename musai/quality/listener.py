@@ -4,7 +4,7 @@ It reads the events of a phrase with nothing told but its metre, in the key with
 layers, the mean of their states, one weight a state.  Repeatable: seeds are counters, one thread.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import torch
@@ -20,6 +20,7 @@ from musai.transformer.shape import Shape
 SHAPE = Shape(width=64, layers=2, heads=4, inner=128, window=512, fields=4)
 EPOCHS = 12
 BATCH = 32
+SORTED = 8 * BATCH
 RATE = 2e-3
 
 
@@ -83,15 +84,15 @@ def _listened(
 
 def _trained(rows: Sequence[Rows], human: NDArray[np.bool_], which: Ints, seed: int) -> Listener:
     listener = Listener(seed)
+    # As `_batches` cuts them: only the last part of an order ends in a smaller batch.
     steps = EPOCHS * -(-len(which) // BATCH)
     optimizer = torch.optim.AdamW(listener.parameters(), RATE, weight_decay=0.05)
     rate = torch.optim.lr_scheduler.OneCycleLR(optimizer, RATE, total_steps=steps)
     draw = np.random.Generator(np.random.Philox(key=seed))
     truth = torch.from_numpy(human.astype(np.float32))
+    lengths = np.array([len(row) for row in rows])
     for _ in range(EPOCHS):
-        order = draw.permutation(which)
-        for start in range(0, len(order), BATCH):
-            part = order[start : start + BATCH]
+        for part in _batches(draw.permutation(which), lengths):
             loss = functional.binary_cross_entropy_with_logits(
                 listener(*_padded([rows[i] for i in part])), truth[part]
             )
@@ -100,6 +101,16 @@ def _trained(rows: Sequence[Rows], human: NDArray[np.bool_], which: Ints, seed: 
             optimizer.step()
             rate.step()
     return listener
+
+
+def _batches(order: Ints, lengths: Ints) -> Iterator[Ints]:
+    """Batches of an order, its phrases sorted by length within each `SORTED` of them: a batch is read
+    as long as its longest."""
+    for start in range(0, len(order), SORTED):
+        part = order[start : start + SORTED]
+        part = part[np.argsort(lengths[part], kind="stable")]
+        for first in range(0, len(part), BATCH):
+            yield part[first : first + BATCH]
 
 
 @torch.no_grad()
