@@ -72,12 +72,15 @@ class Prefixes:
             cache = Cache(self._engine) if found is None else found.cache.fork(done)
             found = Beginning(rows[:done], cache, self._nothing)
         self._keep(found, rows.tobytes() if topic is None else topic)
-        before = done
-        for cache, count, state in found.cache.reading(rows[before:]):
-            if found.lent:
-                break
-            if count:
-                found.cache, found.rows, found.state = cache, rows[: before + count], state
+        reading = found.cache.reading(rows[done:])
+        # Asked before each block: who was lent these arrays reads on in them.
+        while not found.lent and (read := next(reading, None)):
+            if read.done:
+                found.cache, found.rows, found.state = (
+                    read.cache,
+                    rows[: done + read.done],
+                    read.state,
+                )
             yield
 
     def _keep(self, beginning: Beginning, topic: str | bytes) -> None:
