@@ -89,8 +89,9 @@ def _options(
     top_p: float,
 ) -> list[list[tuple[float, Rows, int]]]:
     """For each beam the ways to say the next event: log-probability, what is said, 1 if otherwise."""
-    states = network.states(torch.from_numpy(np.stack([beam.rows for beam in held])))[:, -1]
-    pitches, lengths = _others(network, states, target)
+    table = torch.from_numpy(np.stack([beam.rows for beam in held]))
+    states, cards = network.states(table)[:, -1], network.cards(table)[:, -1]
+    pitches, lengths = _others(network, states, cards, target)
     out: list[list[tuple[float, Rows, int]]] = []
     said, owner = [], []
     for i in range(len(held)):
@@ -107,7 +108,9 @@ def _options(
         "voice": (torch.arange(v.VOICES) < window.voices).expand(len(said), -1),
     }
     targets = torch.from_numpy(np.stack(said))
-    _, drawn = event_scores(network, states[owner], targets, legal, temperature, top_p)
+    _, drawn = event_scores(
+        network, states[owner], cards[owner], targets, legal, temperature, top_p
+    )
     for i in range(len(held)):
         mine = [k for k, number in enumerate(owner) if number == i]
         out.append([(float(drawn[k]), said[k], int(n > 0)) for n, k in enumerate(mine)])
@@ -115,7 +118,7 @@ def _options(
 
 
 def _others(
-    network: Network, states: torch.Tensor, target: Rows
+    network: Network, states: torch.Tensor, cards: torch.Tensor, target: Rows
 ) -> tuple[list[list[int]], list[list[int]]]:
     """The likeliest other pitches and lengths of the next event, for each state."""
     if target[2] < 0:
@@ -126,7 +129,8 @@ def _others(
         if i >= 2:
             best = network.field_logits(field, state).topk(OTHERS + 1).indices.tolist()
             found.append([[c for c in row if c != int(target[i])][:OTHERS] for row in best])
-        state = state + network.weight(f"{field}.said")[int(target[i])] if i < 3 else state
+        if i < 3:
+            state = state + network.said(field, torch.full((len(state),), int(target[i])), cards)
     return found[0], found[1]
 
 

@@ -83,7 +83,8 @@ def _scored(
     rows = np.zeros((len(parts), longest, len(v.INPUTS)), np.int16)
     for i, window in enumerate(parts):
         rows[i, : len(window.rows)] = window.rows
-    states = network.states(torch.from_numpy(rows))
+    read = torch.from_numpy(rows)
+    states, cards = network.states(read), network.cards(read)
     index = [(i, k) for i, w in enumerate(parts) for k in range(w.asked, len(w.rows))]
     where = torch.tensor(index)
     targets = np.concatenate([w.targets[w.asked :] for w in parts])
@@ -96,6 +97,7 @@ def _scored(
     raw, drawn = event_scores(
         network,
         states[where[:, 0], where[:, 1]],
+        cards[where[:, 0], where[:, 1]],
         torch.from_numpy(targets),
         legal,
         temperature,
@@ -113,6 +115,7 @@ def _scored(
 def event_scores(
     network: Network,
     state: torch.Tensor,
+    cards: torch.Tensor,
     targets: torch.Tensor,
     legal: dict[str, torch.Tensor],
     temperature: float,
@@ -134,7 +137,7 @@ def event_scores(
         told = sampled(logits / temperature, top_p)
         drawn += torch.where(asked, _of(told, known), 0.0)
         if i + 1 < min(v.DRAWN, network.shape.fields):
-            state = state + network.weight(f"{field}.said")[known] * asked[:, None]
+            state = state + network.said(field, known, cards) * asked[:, None]
     return raw, drawn
 
 

@@ -37,9 +37,9 @@ class Smooth(Network):
         """One weight by its name in `Shape.weights`."""
         return self.held[name]
 
-    def gathered(self, ids: Tensor) -> Tensor:
-        """Sums of rows of the embedding, differentiable twice."""
-        rows = nn.functional.embedding(ids, self.held["embed"])
+    def gathered(self, ids: Tensor, table: str = "embed") -> Tensor:
+        """Sums of rows of a table, differentiable twice."""
+        rows = nn.functional.embedding(ids, self.held[table])
         summed: Tensor = (rows * (ids != 0).unsqueeze(-1)).sum(-2)
         return summed
 

@@ -4,6 +4,7 @@ It stands in the decoder's place: the same plan, the same walk, the same masks, 
 the probabilities are the n-grams'.  So what tells its phrases from the model's is what the models know.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
@@ -75,6 +76,10 @@ class Teller:
     def said(self, field: str, choice: int) -> int:
         """What a choice adds to the state from which the next field is drawn."""
         return choice
+
+    def voiced(self, state: State, voice: int, card: Sequence[int]) -> State:
+        """The state from which a voice's pitch is drawn."""
+        return state + voice
 
 
 def play(baseline: Baseline, model: Model, request: Request) -> Phrase:

@@ -191,7 +191,8 @@ class RowWriter:
         self.header = header
         self.bar = -1
         self.place = (0, 0, 0, 0)
-        self.last: dict[int, int] = {}
+        self.last: dict[int, tuple[int, int]] = {}
+        """Pitch and class of the length of each voice's last note."""
 
     def copy(self) -> "RowWriter":
         """The same state, to come back to."""
@@ -222,7 +223,15 @@ class RowWriter:
         """The row of a note in the current bar; velocity and nudge as input values, 0 not told."""
         row = self._row(kind=v.NOTE, position=1 + position, interval=self._interval(voice, pitch))
         _put(row, velocity=velocity, nudge=nudge)
+        self.last[voice] = pitch, duration
         return self._note(row, voice, pitch, duration)
+
+    def card(self, voice: int) -> tuple[int, ...]:
+        """What is known of a voice now, `vocabulary.CARD`: what the header tells of it, its last note."""
+        wishes = self.header.voices
+        wish = wishes[voice] if voice < len(wishes) else VoiceWish()
+        pitch, duration = self.last.get(voice, (-1, -1))
+        return wish.instrument, wish.register, wish.density, 1 + pitch, 1 + duration
 
     def given_row(self, note: GridNote, ahead: int) -> Rows:
         """The row of a note told ahead; `ahead` is its bar counted from the current one."""
@@ -232,8 +241,7 @@ class RowWriter:
 
     def _interval(self, voice: int, pitch: int) -> int:
         before = self.last.get(voice)
-        self.last[voice] = pitch
-        return 0 if before is None else 25 + max(-24, min(24, pitch - before))
+        return 0 if before is None else 25 + max(-24, min(24, pitch - before[0]))
 
     def _note(self, row: Rows, voice: int, pitch: int, duration: int) -> Rows:
         wishes = self.header.voices

@@ -5,7 +5,7 @@ two roundings of one logit differ by 1e-14 or so, and a draw hangs on that
 about three times in 10^11 phrases.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -83,6 +83,15 @@ class Engine:
         """What a choice adds to the state from which the next field is drawn."""
         added: Floats = self.weights[f"{field}.said"][choice]
         return added
+
+    def voiced(self, state: Floats, voice: int, card: Sequence[int]) -> Floats:
+        """The state from which a voice's pitch is drawn; `card` as `RowWriter.card` tells it."""
+        state = state + self.said("voice", voice)
+        if not self.shape.cards:
+            return state
+        told = [at + value for at, value in zip(v.CARD_OFFSETS, card, strict=True) if value]
+        voiced: Floats = state + self.weights["card.said"][told].sum(axis=0)
+        return voiced
 
 
 class Cache:

@@ -37,6 +37,23 @@ def turned(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
     return torch.cat([a * cos - b * sin, a * sin + b * cos], dim=-1)
 
 
+def cards_of(rows: Tensor) -> Tensor:
+    """What is known of every voice at each row, (batch, length, voices, `vocabulary.CARD`), from rows
+    (batch, length, fields): what the header tells of it, and its last note that was not given."""
+    length = rows.shape[1]
+    place = torch.arange(length, device=rows.device)[None, :, None]
+    number = torch.arange(v.VOICES, device=rows.device) + 1
+    mine = rows[..., v.COLUMN["voice"], None] == number
+    parts = []
+    for kind, names in ((v.VOICE, v.CARD[:3]), (v.NOTE, v.CARD[3:])):
+        here = mine & (rows[..., v.COLUMN["kind"], None] == kind)
+        last = torch.where(here, place, -1).cummax(1).values
+        for name in names:
+            told = rows[..., v.COLUMN[name], None].expand(-1, -1, v.VOICES)
+            parts.append(told.gather(1, last.clamp(min=0)) * (last >= 0))
+    return torch.stack(parts, -1)
+
+
 Drop = Callable[[Tensor], Tensor]
 
 
@@ -117,9 +134,26 @@ class Network(nn.Module):
             x = x + drop(inner @ self.weight(f"layer{i}.down"))
         return x
 
-    def gathered(self, ids: Tensor) -> Tensor:
-        """Sums of rows of the embedding, (rows, width) from ids (rows, fields); 0 adds nothing."""
-        return nn.functional.embedding_bag(ids, self.weight("embed"), mode="sum", padding_idx=0)
+    def gathered(self, ids: Tensor, table: str = "embed") -> Tensor:
+        """Sums of rows of a table, (rows, width) from ids (rows, fields); 0 adds nothing."""
+        return nn.functional.embedding_bag(ids, self.weight(table), mode="sum", padding_idx=0)
+
+    def cards(self, rows: Tensor) -> Tensor:
+        """Cards of all voices at each row, see `cards_of`; without any field where none are used."""
+        return (
+            cards_of(rows) if self.shape.cards else rows.new_zeros((*rows.shape[:2], v.VOICES, 0))
+        )
+
+    def said(self, field: str, choice: Tensor, cards: Tensor) -> Tensor:
+        """What choices (n,) add to the states from which the next field is drawn, (n, width);
+        `cards` (n, voices, fields) as of the rows of these states."""
+        added = self.weight(f"{field}.said")[choice]
+        if field != "voice" or not self.shape.cards:
+            return added
+        card = cards[torch.arange(len(choice), device=choice.device), choice].long()
+        # As in `states`: what is not told points at row 0, which adds nothing.
+        ids = torch.where(card > 0, card + torch.as_tensor(v.CARD_OFFSETS, device=card.device), 0)
+        return added + self.gathered(ids, "card.said")
 
     def attended(self, q: Tensor, k: Tensor, values: Tensor) -> Tensor:
         """Causal attention, all (batch, heads, length, width of a head)."""
@@ -132,7 +166,8 @@ class Network(nn.Module):
 
     def field_losses(self, rows: Tensor, targets: Tensor, drop: Drop = keep) -> Tensor:
         """Nats of every asked target, (fields, batch, length), 0 where nothing is asked."""
-        state = self.states(rows, drop)
+        state, width = self.states(rows, drop), self.shape.width
+        cards = self.cards(rows).flatten(0, 1)
         losses = []
         for i, field in enumerate(self.shape.outputs):
             target = targets[..., i].long()
@@ -142,5 +177,6 @@ class Network(nn.Module):
             nats = nn.functional.cross_entropy(logits, known[asked], reduction="none")
             losses.append(torch.zeros_like(state[..., 0]).masked_scatter(asked, nats))
             if i + 1 < self.shape.fields:
-                state = state + self.weight(f"{field}.said")[known] * asked.unsqueeze(-1)
+                added = self.said(field, known.flatten(), cards).view(*known.shape, width)
+                state = state + added * asked.unsqueeze(-1)
         return torch.stack(losses)

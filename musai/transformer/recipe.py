@@ -132,6 +132,7 @@ def _filled(where: str, known: Any, values: dict[str, Any]) -> Any:
 
 
 _WORDS: dict[Any, str] = {
+    bool: "true or false",
     int: "a whole number",
     float: "a number",
     str: "a text",
@@ -146,6 +147,8 @@ def _is(kind: Any, value: Any) -> bool:
         return isinstance(value, int | float) and not isinstance(value, bool)
     if kind is int:
         return isinstance(value, int) and not isinstance(value, bool)
+    if kind is bool:
+        return isinstance(value, bool)
     if kind in (dict[str, float], dict[str, str]):
         inner = float if kind == dict[str, float] else str
         return isinstance(value, dict) and all(_is(inner, one) for one in value.values())

@@ -13,7 +13,8 @@ from musai.transformer import vocabulary as v
 class Shape:
     """Width of a row, layers, heads, width of the feed-forward part, longest row of events.
 
-    `fields`: the output fields that are modelled, a prefix of `vocabulary.OUTPUTS`.
+    `fields`: the output fields that are modelled, a prefix of `vocabulary.OUTPUTS`.  `cards`: whether
+    the pitch is drawn in sight of what the voice plays and what it last played (`vocabulary.CARD`).
     """
 
     width: int = 128
@@ -22,6 +23,7 @@ class Shape:
     inner: int = 512
     window: int = 512
     fields: int = 4
+    cards: bool = False
 
     def __post_init__(self) -> None:
         check_range("width", self.width, 8, 4096)
@@ -59,6 +61,8 @@ class Shape:
             table[f"{field}.head"] = (w, v.OUTPUTS[field])
             if i + 1 < self.fields:
                 table[f"{field}.said"] = (v.OUTPUTS[field], w)
+        if self.cards:
+            table["card.said"] = (v.CARD_ROWS, w)
         return table
 
     @property

@@ -70,13 +70,13 @@ def recipe_text(
     least, most = STEPS
     count = steps or min(most, max(least, math.ceil(EPOCHS * rows / ROWS_PER_BATCH)))
     shape = model.shape
-    sizes = ("width", "layers", "heads", "inner", "window", "fields")
+    sizes = ("width", "layers", "heads", "inner", "window", "fields", "cards")
     return _RECIPE.format(
         name=_quoted(name),
         corpus=_quoted(place or corpus.name),
         start=_quoted(start or model.name),
         start_id=model.model_id,
-        shape="\n".join(f"{size} = {getattr(shape, size)}" for size in sizes),
+        shape="\n".join(f"{size} = {str(getattr(shape, size)).lower()}" for size in sizes),
         seed=seed,
         steps=count,
         rows=ROWS_PER_BATCH,

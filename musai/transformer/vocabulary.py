@@ -99,6 +99,12 @@ OFFSETS: Final = np.concatenate([[0], np.cumsum(list(INPUTS.values()))])[:-1]
 ROWS: Final = sum(INPUTS.values())
 """Rows of the one embedding matrix: the fields stand in it one after the other."""
 
+CARD: Final = ("instrument", "register", "density", "pitch", "duration")
+"""Fields of a voice's card, as input values: what the header tells of it, and its last note."""
+
+CARD_OFFSETS: Final = np.cumsum([0, *(INPUTS[name] for name in CARD)])[:-1]
+CARD_ROWS: Final = sum(INPUTS[name] for name in CARD)
+
 if OFFSETS[-1] + INPUTS["density"] != ROWS:  # pragma: no cover
     raise AssertionError("input offsets do not add up")
 

@@ -194,7 +194,7 @@ class Walk:
         state = self._state + engine.said("position", position)
         logits = engine.logits("voice", state)
         voice = self._choose(logits, self._voices(position, barred), 1, attempt, (position,))
-        state = state + engine.said("voice", voice)
+        state = engine.voiced(state, voice, self._writer.card(voice))
         allowed = self._pitches(position, voice, barred, masked)
         logits = engine.logits("pitch", state)
         pitch = self._choose(logits, allowed, 2, attempt, (position, voice))

@@ -147,7 +147,7 @@ def reference(file: Path, seed: int, count: int) -> dict[str, Any]:
         walked(engine, request, make_plan(request, model), noting, here)
         with torch.no_grad():
             rows = torch.from_numpy(np.array(noting.noted, np.int16))[None]
-            looked = _Looked(network, network.states(rows)[0])
+            looked = _Looked(network, network.states(rows)[0], network.cards(rows)[0])
             there = Capturing(choices)
             walked(looked, request, make_plan(request, model), looked, there)
         draws += there.open
@@ -167,9 +167,9 @@ def reference(file: Path, seed: int, count: int) -> dict[str, Any]:
 class _Looked:
     """States and logits of torch, in the places of cache and engine; what was read is looked up."""
 
-    def __init__(self, network: Any, states: Any) -> None:
+    def __init__(self, network: Any, states: Any, cards: Any) -> None:
         self.shape = network.shape
-        self._network, self._states, self._length = network, states, 0
+        self._network, self._states, self._cards, self._length = network, states, cards, 0
 
     def read(self, rows: Any) -> Floats:
         """The state of the last of these rows."""
@@ -190,6 +190,16 @@ class _Looked:
         """What a choice adds to the state."""
         added: Floats = self._network.weight(f"{field}.said")[choice].numpy()
         return added
+
+    def voiced(self, state: Floats, voice: int, card: Any) -> Floats:
+        """The state from which a voice's pitch is drawn."""
+        import torch
+
+        cards = self._cards[self._length - 1 : self._length]
+        voiced: Floats = (
+            state + self._network.said("voice", torch.tensor([voice]), cards)[0].numpy()
+        )
+        return voiced
 
 
 def main(arguments: list[str]) -> None:

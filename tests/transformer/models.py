@@ -13,6 +13,8 @@ from musai.transformer.shape import Shape
 SMALL = Shape(width=32, layers=2, heads=2, inner=64, window=128)
 LOUD = replace(SMALL, fields=6)
 """One that says loudness (and timing, which players do not draw)."""
+CARDED = replace(LOUD, cards=True)
+"""One that draws pitches in sight of the voice's card."""
 
 MELODY = VoiceStyle("Melody", 73, False, 55, 88, True)
 CHOIR = tuple(

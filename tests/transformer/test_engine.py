@@ -6,14 +6,24 @@ import numpy as np
 import pytest
 import torch
 
+from musai.music import Phrase, Voice
 from musai.transformer import Request
 from musai.transformer import vocabulary as v
+from musai.transformer.encoding import RowWriter, encode, header_of
 from musai.transformer.engine import Cache, Engine, _late
-from musai.transformer.network import Network
+from musai.transformer.network import Network, cards_of
 from musai.transformer.noise import Noise
 from musai.transformer.plan import make_plan
 from musai.transformer.sampling import Draw, choose
-from tests.transformer.models import LOUD, SMALL, motif, random_weights, small_model, small_player
+from tests.transformer.models import (
+    CARDED,
+    LOUD,
+    SMALL,
+    motif,
+    random_weights,
+    small_model,
+    small_player,
+)
 
 WEIGHTS = random_weights(SMALL)
 ENGINE = Engine(SMALL, WEIGHTS)
@@ -81,7 +91,8 @@ def reference_notes(request, shape):
             if drawn[0] == v.BARLINE:
                 break
             if i + 1 < shape.fields:
-                state = state + network.weight(f"{field}.said")[drawn[-1]]
+                cards = network.cards(torch.from_numpy(np.array(rows))[None])[:, -1]
+                state = state + network.said(field, torch.tensor([drawn[-1]]), cards)[0]
         event += 1
         if drawn[0] == v.BARLINE:
             grammar.push_barline()
@@ -114,12 +125,41 @@ def test_the_notes_equal_the_reference_at_every_temperature(temperature, collect
         assert notes == reference(request)
 
 
+@pytest.mark.parametrize("shape", [LOUD, CARDED], ids=["loud", "carded"])
 @pytest.mark.parametrize("mode", ["continue", "infill", "accompany"])
-def test_the_notes_of_a_model_that_says_loudness_equal_the_reference(mode):
+def test_the_notes_of_a_model_that_says_more_equal_the_reference(mode, shape):
     request = Request(mode, 1, 13, motif())
-    notes = list(small_player(LOUD).generate(request))
-    assert notes == reference(request, LOUD)
+    notes = list(small_player(shape).generate(request))
+    assert notes == reference(request, shape)
     assert notes
+
+
+def test_a_card_tells_what_the_header_does_and_the_last_note():
+    phrase = two_voices()
+    header = header_of(phrase)
+    encoded, writer = encode(phrase, header, 0), RowWriter(header)
+    cards = cards_of(torch.from_numpy(encoded.rows)[None])[0]
+    assert cards.shape == (len(encoded.rows), v.VOICES, len(v.CARD))
+    for row, here in zip(encoded.rows[encoded.header :], cards[encoded.header :], strict=True):
+        if row[v.COLUMN["kind"]] == v.NOTE:
+            voice, pitch, duration = (row[v.COLUMN[n]] - 1 for n in ("voice", "pitch", "duration"))
+            writer.note_row(0, int(voice), int(pitch), int(duration))
+        for voice in range(v.VOICES):
+            assert tuple(here[voice].tolist()) == writer.card(voice)
+    assert {tuple(card) for card in cards[-1, :2, :1].tolist()} == {(1,), (v.DRUMS,)}
+
+
+def test_of_what_is_given_ahead_no_card_tells():
+    rows = random_rows(60)
+    rows[:, v.COLUMN["kind"]] = v.GIVEN
+    assert not cards_of(torch.from_numpy(rows)[None]).any()
+
+
+def two_voices():
+    """A tune over a drum."""
+    pitch, voice = [60, 36, 62, 38, 64, 36], [0, 1] * 3
+    voices = (Voice("tune"), Voice("drums", 0, True))
+    return Phrase.from_notes([0, 0, 1, 1, 2, 2], [1] * 6, pitch, 80, voice, names=voices)
 
 
 LIMITS = [
