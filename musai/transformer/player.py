@@ -105,9 +105,9 @@ class Player:
         return self.phrase(request, self.generate(request, guard))
 
     def _plan(self, request: Request, played: float = 1.0) -> Plan:
-        """`make_plan`, or the plan made of the same request before: what was read in advance is asked
-        for next, and a plan costs some milliseconds."""
-        key = (request, played)
+        """`make_plan`, or the plan made before of a request that differs by its seed alone: what was read
+        in advance is asked for next, another take too, and a plan costs some milliseconds."""
+        key = (replace(request, seed=0), played)
         plan = self._plans.pop(key, None) or make_plan(request, self._model, played)
         self._plans[key] = plan
         while len(self._plans) > PLANS:

@@ -227,3 +227,17 @@ def test_of_a_call_under_way_only_the_last_notes_are_left_to_be_read():
     assert left(read, Request("answer", 2, 1, whole)) <= 16
     list(read.prefill(Request("answer", 2, 1, until), "jam", 1.0))
     assert left(read, Request("answer", 2, 1, whole)) > 16, "without that, its header differs"
+
+
+def test_a_plan_hangs_on_all_of_a_request_but_its_seed():
+    tune = Phrase.from_notes(range(8), [1] * 8, [60 + 2 * i % 14 for i in range(8)])
+    for mode in ("generate", "continue", "answer", "infill", "vary", "accompany"):
+        request = Request(mode, 2, 10, None if mode == "generate" else tune)
+        plans = [make_plan(replace(request, seed=seed), PLAYER._model) for seed in (10, 11)]
+        assert plans[0].beginning().tobytes() == plans[1].beginning().tobytes()
+        assert [*plans[0].kept_notes()] == [*plans[1].kept_notes()]
+    read = small_player()
+    for seed in (10, 11):
+        again = replace(request, seed=seed)
+        assert read.play(again) == small_player().play(again)
+    assert len(read._plans) == 1
