@@ -97,7 +97,8 @@ class Watch:
 
         Looking `ahead` ends where no drawn note is left that a run could hold.
         """
-        for chord in chords([note for note in notes if self._belongs(note, line)]):
+        voices = self._pitched if line.voice is None else (line.voice,)
+        for chord in chords([note for note in notes if note.voice in voices]):
             if ahead and all(note in given for note in line.tail):
                 break
             picked = line.pick(chord)
@@ -110,9 +111,6 @@ class Watch:
                 line = line.extended(picked, signs, self._k)
             line = line.heard(chord)
         return line, None
-
-    def _belongs(self, note: Note, line: Line) -> bool:
-        return note.voice == line.voice if line.voice is not None else note.voice in self._pitched
 
     def _sounds(self, line: Line, onset: int) -> bool:
         return any(end > onset for end in line.sounding.values())

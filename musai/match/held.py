@@ -45,8 +45,8 @@ class HeldRuns:
 
     def keys(self, prefix: int) -> list[int]:
         """Keys of the blocked runs with this prefix."""
-        place = int(np.searchsorted(self.blocked, np.uint64(prefix)))
-        found = []
+        place = int(self.blocked.searchsorted(np.uint64(prefix)))
+        found: list[int] = []
         while place < len(self.blocked) and int(self.blocked[place]) >> 8 == prefix >> 8:
             found.append(int(self.blocked[place]))
             place += 1

@@ -4,15 +4,15 @@ The top and the bottom of every voice and of all pitched voices together, and ev
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import NamedTuple
 
 from musai.match.runs import key_of, prefix_of, sign_of, step_of
 from musai.match.streams import SPREAD
 from musai.music import Note, Phrase, Voice
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """One line as far as it stands: its last notes, and what still sounds in its voices."""
 
     top: bool
@@ -23,7 +23,7 @@ class Line:
     """Its last notes, as many as a run has but one."""
     signs: tuple[int, ...] = ()
     """Signs of the notes of the tail that have a note on either side."""
-    sounding: Mapping[int, int] = field(default_factory=dict)
+    sounding: Mapping[int, int] = MappingProxyType({})
     """Until when each pitch sounds."""
 
     def run(self, signs: tuple[int, ...], k: int) -> tuple[int, ...] | None:
@@ -71,6 +71,8 @@ class Line:
 
 def chords(notes: Sequence[Note]) -> list[list[Note]]:
     """Notes in order, grouped: each group begins within `SPREAD` ticks of its first."""
+    if len(notes) == 1:
+        return [list(notes)]
     groups: list[list[Note]] = []
     for note in notes:
         if groups and note.onset - groups[-1][0].onset <= SPREAD:

@@ -29,6 +29,8 @@ class Fresh:
 
     def copy(self) -> "Fresh":
         """The same state, to come back to."""
+        if not self._lines:
+            return self
         same = shallow(self)
         same._next, same._run = list(self._next), list(self._run)
         return same

@@ -92,6 +92,8 @@ class _Onset:
 
     def with_given(self, kept: Sequence[Note], before: int) -> list[Note]:
         """The onset's notes with what is kept before this tick, in time order."""
+        if not kept and len(self.notes) == 1:
+            return self.notes
         due = [note for note in kept if note.onset < before]
         return sorted(self.notes + due, key=lambda note: (note.onset, note.voice, note.pitch))
 
