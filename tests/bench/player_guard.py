@@ -4,6 +4,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from musai.corpus import Corpus
 from musai.match.catalogue import catalogue
 from musai.match.guard import Guards
@@ -16,6 +18,7 @@ from tests.bench.server import motif
 from tests.bench.table import Result, save_rows
 
 PAIRS = 40
+REPEATS = 3
 LENGTHS = (8, 12)
 BARS = 4
 
@@ -54,15 +57,19 @@ def measure(home: Path, model: str | None, seed: int, phrases: int) -> Result:
 
 
 def _cost(result: Result, player: Player, guard: Any, seed: int, notes: int) -> None:
-    """Seconds a note with and without, the same requests in turns."""
+    """Seconds a note with and without, the same requests in turns, each the best of three."""
     spent, made = {None: 0.0, 12: 0.0}, {None: 0, 12: 0}
     player.play(Request("answer", 1, seed, motif(seed, 0), guard=12), guard)
     for number in range(PAIRS):
         for k in (None, 12) if number % 2 else (12, None):
             request = Request("answer", 8, seed + number, motif(seed, number), guard=k)
-            started = time.process_time()
-            made[k] += len(list(player.generate(request, guard)))
-            spent[k] += time.process_time() - started
+            best = np.inf
+            for _ in range(REPEATS):
+                started = time.process_time()
+                notes_made = len(list(player.generate(request, guard)))
+                best = min(best, time.process_time() - started)
+            made[k] += notes_made
+            spent[k] += best
     cost = spent[12] / made[12] / (spent[None] / made[None]) - 1
     result.figures["guard_cost"] = round(cost, 4)
     result.figures["guard_notes"] = notes
