@@ -66,9 +66,12 @@ class Watch:
         if any(note.voice == voice and onset - note.onset <= SPREAD for note in pending):
             return ()
         found: set[int] = set()
+        seen: tuple[Note, ...] | None = None
         for line in self.lines:
-            if line.voice != voice or (line.top and self._sounds(line, onset)):
+            # Top and bottom of a voice that is one line so far forbid the same.
+            if line.voice != voice or line.tail == seen or (line.top and self._sounds(line, onset)):
                 continue
+            seen = line.tail
             run = line.run(line.signs_at(onset), self._k)
             for key in () if run is None else self._blocked(run)[1]:
                 found |= _pitches(line, last_step(key))
@@ -78,8 +81,17 @@ class Watch:
         self, notes: Sequence[Note], given: Collection[Note], later: Sequence[Note]
     ) -> Note | None:
         """Let the notes stand, or name the last drawn note of a run that they end."""
-        lines = []
-        for line in self.lines:
+        lines: list[Line] = []
+        for number, line in enumerate(self.lines):
+            if (
+                len(notes) == 1
+                and not later
+                and number
+                and self.lines[number - 1].is_twin(line, notes[0])
+            ):
+                # Only the first is asked: the other side of one line holds the same runs.
+                lines.append(lines[-1].other())
+                continue
             grown, wrong = self._grown(line, notes, given)
             if wrong is None and later:
                 # Nothing else may come before what is kept: so that must be no run's end either.

@@ -56,6 +56,17 @@ class Line(NamedTuple):
             sounding[note.pitch] = max(end, sounding.get(note.pitch, 0))
         return Line(self.top, self.voice, self.drums, self.tail, self.signs, sounding)
 
+    def other(self) -> "Line":
+        """The same notes as the other side of the voice's."""
+        return Line(not self.top, self.voice, self.drums, self.tail, self.signs, self.sounding)
+
+    def is_twin(self, other: "Line", note: Note) -> bool:
+        """Whether the other side of this voice has held the same notes, and this one alone goes on with both."""
+        if self[1:] != other[1:] or self.top == other.top:
+            return False
+        half = note.onset + note.duration // 2
+        return all(end <= half or pitch == note.pitch for pitch, end in self.sounding.items())
+
     def pick(self, chord: Sequence[Note]) -> Note | None:
         """The chord's note that the line goes on with, as `kernels.skyline` has it."""
         best = chord[0]
