@@ -8,6 +8,7 @@ from typing import Final
 
 from musai.errors import BadRequest
 from musai.transformer.checkpoint import VoiceStyle
+from musai.transformer.vocabulary import KIT
 
 _TABLE: Final = (
     ("melody", 73, False, 57, 86, True),
@@ -40,7 +41,7 @@ _TABLE: Final = (
     ("flute", 73, False, 60, 93, True),
     ("synth", 81, False, 48, 88, True),
     ("pad", 89, False, 43, 79, False),
-    ("drums", 0, True, 35, 81, False),
+    ("drums", 0, True, *KIT, False),
 )
 
 PLAYERS: Final = {row[0]: VoiceStyle(*row) for row in _TABLE}

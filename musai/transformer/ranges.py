@@ -3,6 +3,7 @@
 import numpy as np
 
 from musai.music import Phrase
+from musai.transformer import vocabulary as v
 from musai.transformer.grammar import Part
 from musai.transformer.request import Request
 
@@ -15,7 +16,7 @@ def heard_part(phrase: Phrase, voice: int, shift: int, request: Request) -> Part
     mine = phrase.notes[phrase.notes["voice"] == voice]
     drum = phrase.voices[voice].drum
     if len(mine) == 0:
-        low, high, line = (35, 81, False) if drum else (48, 84, True)
+        low, high, line = (*v.KIT, False) if drum else (48, 84, True)
         return part_of(low, high, line, shift, request, drum)
     ends = mine["onset"].astype(np.int64) + mine["duration"]
     line = bool((mine["onset"][1:] >= ends[:-1]).all())

@@ -116,6 +116,10 @@ INSTRUMENTS: Final = (
 )  # fmt: skip
 """Instrument classes: the families of General MIDI, then drums; input value is index + 1."""
 
+SNARE: Final = 38
+KIT: Final = (35, 59)
+"""Key of the snare, and the lowest and highest of a drum kit in General MIDI; what lies above is Latin percussion."""
+
 DENOMINATORS: Final = {1: 1, 2: 2, 4: 3, 8: 4, 16: 5, 32: 6, 64: 7}
 
 

@@ -150,3 +150,14 @@ def test_a_long_gap_in_a_dense_piece_goes_on_when_the_window_is_full():
     )
     answer = PLAYER.play(Request.of("accompany", dense, voices="viola", bars=16))
     assert answer.bars == 16
+
+
+def test_drums_asked_for_are_told_the_register_of_a_kit_and_keep_to_one():
+    plan = make_plan(Request("accompany", 2, 3, motif(), voices="drums"), small_model())
+    wish = plan.writer.header.voices[-1]
+    assert (wish.instrument, wish.register) == (v.DRUMS, v.register_class(v.SNARE))
+    assert (plan.parts[-1].low, plan.parts[-1].high) == v.KIT
+    higher = Request("accompany", 2, 3, motif(), voices="drums", register=(60, 81))
+    assert make_plan(higher, small_model()).writer.header.voices[-1].register == v.register_class(
+        70
+    )
