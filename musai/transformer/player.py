@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from musai.errors import BadRequest
 from musai.music import Note, Phrase
-from musai.transformer.checkpoint import Model, load
+from musai.transformer.checkpoint import CollectionStyle, Model, load
 from musai.transformer.controls import RANGES
 from musai.transformer.engine import Engine, one_thread
 from musai.transformer.guarding import GuardLike, Tally, Watch, guarded
@@ -55,6 +55,11 @@ class Player:
     def collections(self) -> tuple[str, ...]:
         """Collections that a request may name."""
         return self._model.collections
+
+    @property
+    def styles(self) -> tuple[CollectionStyle, ...]:
+        """What each of them is like: voices, tempo, metre, key."""
+        return self._model.styles
 
     def describe(self) -> dict[str, Any]:
         """Name, id, size, collections and legal ranges, as JSON values."""
