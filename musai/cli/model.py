@@ -182,10 +182,11 @@ def adherence(name: str | None, seeds: int, as_json: bool) -> None:
     from musai.transformer.adherence import table
 
     player = Player.open(name)
-    rows = list(table(player, seeds))
+    rows = table(player, seeds)
     if as_json:
         click.echo(json.dumps([asdict(row) for row in rows]))
         return
+    # Each row as it comes: a model of many voices takes minutes.
     click.echo(f"{'control':12}{'asked':36}{'held by':9}{'got':>8}{'unasked':>9}  measure")
     for row in rows:
         click.echo(

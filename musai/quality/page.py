@@ -125,15 +125,15 @@ def _fewer(told: Quality, beside: Sequence[Mapping[str, Any]]) -> str:
     if not beside:
         return ""
     rows = "".join(
-        f"| {row['trained']:,} | {row['bits']['model']['bits_per_note']:.3f} "
+        f"| {row['trained']:,} | {row['phrases']:,} | {row['bits']['model']['bits_per_note']:.3f} "
         f"| {np.mean(list(row['likeness']['model']['areas'].values())):.3f} "
         f"| {row['classifier_auc']:.3f} | {row['copying']['rate']:.3f} ({row['copying']['excess']:+.3f}) "
         f"| {row['copying']['runs'][0]:.1f} | {row['infill']['right']:.1%} |\n"
         for row in sorted([*beside, told.plain_values()], key=lambda row: int(row["trained"]))
     )
     return (
-        "\n| training works | bits a note | overlapping area | worse classifier's AUC "
-        "| copying (beside the human's) | longest run, mean | infill |\n|---|---|---|---|---|---|---|\n"
+        "\n| training works | phrases | bits a note | overlapping area | worse classifier's AUC "
+        "| copying (beside the human's) | longest run, mean | infill |\n|---|---|---|---|---|---|---|---|\n"
         + rows
     )
 

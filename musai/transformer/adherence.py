@@ -37,18 +37,21 @@ Measure = Callable[[Phrase, Request], float]
 def table(player: Player, seeds: int = 20) -> Iterator[Row]:
     """A row a control, each from `seeds` phrases of eight bars with it and as many without."""
     fullest = max(player.styles, key=lambda style: len(style.voices)).name
+    takes: dict[Request, Phrase] = {}
     for control, wishes, held, measure, of in _TRIALS:
         got, unasked = [], []
         # Many voices at once are kept apart only where there are many.
         style = fullest if control == "polyphony" else None
         for seed in range(seeds):
             base = Request(bars=BARS, seed=seed, key="D", collection=style)
+            if base not in takes:
+                takes[base] = player.play(base)
             told: dict[str, Any] = {**wishes, "collection": style}
             if control == "avoid":
-                told["avoid"] = takes_of([player.play(base)])
+                told["avoid"] = takes_of([takes[base]])
             asked = Request(bars=BARS, seed=seed, **{"key": "D", **told})
             got.append(of(player.play(asked), asked))
-            unasked.append(of(player.play(base), asked))
+            unasked.append(of(takes[base], asked))
         parts = [f"{name} {value}" for name, value in wishes.items()] or [f"{BARS} bars"]
         said = ", ".join([*parts, *([style] if style else [])])
         yield Row(control, said, held, measure, float(np.mean(got)), float(np.mean(unasked)))

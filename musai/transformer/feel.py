@@ -27,13 +27,13 @@ _PLAYED = np.array([0, 6, 8, 12, 16, 18, 24]) * STEP_TICKS
 class Feel:
     """`swing`: where the second eighth stands in its quarter, .5 even, .667 triplets.
 
-    `accents`: velocity at the bar line, on beats, half way, elsewhere; `louder`: what is added to a
-    velocity that the model draws.
+    `accents`: velocity at the bar line, on beats, half way, elsewhere; `level`: the mean that a request
+    asks of velocities that the model draws, None where they stay as drawn.
     """
 
     swing: float = 0.5
     accents: tuple[int, int, int, int] = ACCENTS
-    louder: int = 0
+    level: float | None = None
 
     def onset(self, tick: int) -> int:
         """An even tick as it is played."""
@@ -43,14 +43,21 @@ class Feel:
         """Velocity of a note at an even tick of the bar."""
         return self.accents[level(tick_in_bar, signature)]
 
-    def struck(self, drawn: int, tick_in_bar: int, signature: Signature, drum: bool) -> int:
+    def struck(
+        self, drawn: int, mean: float, tick_in_bar: int, signature: Signature, drum: bool
+    ) -> int:
         """A drawn velocity as it is played: drums as drawn, others with half of the metre's accents,
-        since most scores that a model learns from are all of one loudness."""
+        since most scores that a model learns from are all of one loudness.
+
+        `mean` of what was drawn so far, this note too: what is louder than that stays louder than
+        the level asked for.
+        """
         accent = 0.0
         if not drum:
             mean = sum(self.accents) / len(self.accents)
             accent = (self.velocity(tick_in_bar, signature) - mean) / 2
-        return int(min(127, max(1, round(drawn + self.louder + accent))))
+        louder = 0.0 if self.level is None else self.level - mean
+        return int(min(127, max(1, round(drawn + louder + accent))))
 
 
 def level(tick_in_bar: int, signature: Signature) -> int:

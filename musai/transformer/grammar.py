@@ -112,7 +112,7 @@ class Grammar:
         self._most = [self._most_of(i) for i in range(len(parts))]
         self._last = (-1, 0, 0)
         self._notes = len(kept)
-        self.latest = -1
+        self.drawn = 0
         self.bar = 0
 
     @property
@@ -200,7 +200,7 @@ class Grammar:
         self._sounding[voice][pitch] = onset + int(v.DURATIONS[duration])
         self._last = (position, voice, pitch)
         self._notes += 1
-        self.latest = onset
+        self.drawn += 1
 
     def push_barline(self) -> None:
         """The bar is over."""

@@ -130,8 +130,12 @@ def parts_of(
     return tuple(out)
 
 
-STEER = 2.0
-"""Nats by which a note twice as far from the last one as the density asks for is less likely."""
+STEER = 5.0
+"""Nats by which a length of a line twice that which the density asks for is less likely."""
+
+DUE = 16.0
+"""Nats by which a place a bar from where the next note is due by the density is less likely; four
+times as many at two bars, so that what is ahead or behind is made up for."""
 
 
 def gap_of(request: Request, bars: tuple[Bar, ...], parts: tuple[Part, ...]) -> float | None:
@@ -164,5 +168,5 @@ def feel_of(request: Request, feel: Feel) -> Feel:
     if request.velocity is not None:
         louder = request.velocity - sum(feel.accents) / len(ACCENTS)
         a, b, c, d = (int(np.clip(round(x + louder), 1, 127)) for x in feel.accents)
-        feel = replace(feel, accents=(a, b, c, d), louder=round(louder))
+        feel = replace(feel, accents=(a, b, c, d), level=float(request.velocity))
     return feel

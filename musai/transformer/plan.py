@@ -28,6 +28,7 @@ from musai.transformer.feel import Feel, heard
 from musai.transformer.grammar import Grammar, Kept, Limits, Part
 from musai.transformer.instruments import player_of
 from musai.transformer.limiting import (
+    DUE,
     STEER,
     Floats,
     beats_of,
@@ -38,7 +39,6 @@ from musai.transformer.limiting import (
     log2,
     parts_of,
 )
-from musai.transformer.performed import velocity_of
 from musai.transformer.ranges import heard_part, part_of
 from musai.transformer.request import Request, parse_key
 from musai.transformer.spans import Filling, Span, filling_of, metre_of, numbers_of, span_of
@@ -127,9 +127,11 @@ class Plan:
         steps: int,
         pitch: int,
         voice: int,
-        loudness: int = -1,
+        velocity: int | None = None,
+        mean: float = 0.0,
     ) -> Note:
-        """A drawn note as it is played: back in its key, with swing and accent or the drawn loudness."""
+        """A drawn note as it is played: back in its key, with swing and accent or the drawn velocity,
+        which is beside the `mean` of those before it (`Feel.struck`)."""
         even = onset * STEP_TICKS
         start = self.feel.onset(even)
         end = min(self.feel.onset(even + steps * STEP_TICKS), self.length)
@@ -138,33 +140,44 @@ class Plan:
             pitch = pitch - self.shift
         signature = self.metre.signature_at(even)
         within = position * STEP_TICKS
-        if loudness < 0:
+        if velocity is None:
             velocity = self.feel.velocity(within, signature)
         else:
             drum = self.voices[out].drum
-            velocity = self.feel.struck(velocity_of(loudness), within, signature, drum)
+            velocity = self.feel.struck(velocity, mean, within, signature, drum)
         return Note(start, max(1, end - start), pitch, velocity, out)
 
     def shaped(self, field: int, logits: Floats, grammar: Grammar, drawn: Sequence[int]) -> Floats:
         """Logits of an output field as the request shifts them, the fields before it drawn.
 
-        A soft scale makes pitches outside it seldom; a density makes lengths and distances that
-        are far from those it asks for seldom (of a single voice, distances too).
+        A soft scale makes pitches outside it seldom; a density makes places seldom that are far from
+        where the next of so many notes is due, and of a voice that is one line lengths far from its share.
         """
         if field == 2 and self.bias is not None and not self.parts[drawn[1]].drum:
             return logits + self.bias
         if self.gap is None:
             return logits
-        if field == 0 and sum(part.asked for part in self.parts) == 1 and grammar.latest >= 0:
-            steps = np.arange(v.MAX_BAR + 1)
+        if field == 0:
+            steps = np.arange(v.MAX_BAR + 1.0)
             steps[v.BARLINE] = self.bars[grammar.bar].steps
-            far = log2(np.maximum(steps + grammar.onset(0) - grammar.latest, 1) / self.gap)
+            late = self._late(grammar, grammar.drawn, steps)
             # After a bar line the next note is at least so far away, and may be farther.
-            far[v.BARLINE] = max(0.0, far[v.BARLINE])
-            return logits - STEER * np.abs(far)
+            late[v.BARLINE] = max(0.0, late[v.BARLINE])
+            return logits - DUE * late * late
         if field == 3 and self.parts[drawn[1]].line:
-            return logits - STEER * np.abs(log2(v.DURATIONS / self.gap))
+            logits = logits - STEER * np.abs(log2(v.DURATIONS / self.gap))
+            if sum(part.asked for part in self.parts) == 1:
+                # Nothing begins before a lone line's note ends.
+                late = self._late(grammar, grammar.drawn + 1, drawn[0] + v.DURATIONS)
+                return logits - DUE * late * late
         return logits
+
+    def _late(self, grammar: Grammar, notes: int, steps: Floats) -> Floats:
+        """Bars from where the density has the note after so many due to steps of this bar."""
+        asked = sum(part.asked for part in self.parts)
+        due = notes * (self.gap or 0.0) / asked
+        late: Floats = (steps + grammar.onset(0) - due) / self.bars[grammar.bar].steps
+        return late
 
     def kept_notes(self) -> Iterator[Note]:
         """What is kept, as it sounds, in time order."""

@@ -18,6 +18,7 @@ from musai.transformer.engine import Mark as Read
 from musai.transformer.fresh import Fresh
 from musai.transformer.grammar import Grammar, Mask
 from musai.transformer.noise import Noise
+from musai.transformer.performed import velocity_of
 from musai.transformer.plan import Plan
 from musai.transformer.prefixes import Start
 from musai.transformer.request import Request
@@ -82,6 +83,7 @@ class Mark(NamedTuple):
     state: Floats
     unread: Rows | None
     event: int
+    struck: int
 
 
 class Walk:
@@ -110,6 +112,7 @@ class Walk:
         self._state = self._cache.read(rest) if len(rest) else start.state
         self._unread: Rows | None = None
         self._event = 0
+        self._struck = 0
 
     @property
     def done(self) -> bool:
@@ -119,14 +122,15 @@ class Walk:
     def mark(self) -> Mark:
         """This state, to come back to."""
         held = self._grammar.copy(), self._writer.copy(), self._fresh.copy()
-        return Mark(self._cache.mark(), *held, self._state, self._unread, self._event)
+        return Mark(self._cache.mark(), *held, self._state, self._unread, self._event, self._struck)
 
     def back(self, mark: Mark) -> None:
         """As if nothing had been pushed since."""
         self._cache.back(mark.read)
         self._grammar, self._writer = mark.grammar.copy(), mark.writer.copy()
         self._fresh = mark.fresh.copy()
-        self._state, self._unread, self._event = mark.state, mark.unread, mark.event
+        self._state, self._unread = mark.state, mark.unread
+        self._event, self._struck = mark.event, mark.struck
 
     def step(self, drawn: Drawn) -> int:
         """Steps from the answer's first bar line to a drawn note."""
@@ -163,7 +167,12 @@ class Walk:
         grammar.push(position, voice, pitch, duration)
         # Read only when the next event is drawn: a note need not wait for that to sound.
         self._unread = self._writer.note_row(position, voice, pitch, duration, 1 + velocity)[None]
-        note = plan.sounded(grammar.bar, position, onset, steps, pitch, voice, velocity)
+        struck, mean = None, 0.0
+        if velocity >= 0:
+            struck = velocity_of(velocity)
+            self._struck += struck
+            mean = self._struck / grammar.drawn
+        note = plan.sounded(grammar.bar, position, onset, steps, pitch, voice, struck, mean)
         self._fresh.push(note.onset, note.pitch, note.voice)
         return note
 

@@ -13,6 +13,7 @@ from musai.transformer.encoding import RowWriter, encode, header_of
 from musai.transformer.engine import Cache, Engine, _late
 from musai.transformer.network import Network, cards_of
 from musai.transformer.noise import Noise
+from musai.transformer.performed import velocity_of
 from musai.transformer.plan import make_plan
 from musai.transformer.sampling import Draw, choose
 from tests.transformer.models import (
@@ -78,7 +79,7 @@ def test_a_full_window_starts_anew_and_stays_full_of_music():
 def reference_notes(request, shape):
     """The answer by the slow way: the whole row of events through the network at every step."""
     plan, network = make_plan(request, small_model(shape)), network_of(shape)
-    noise, grammar, event = Noise(request.seed), plan.grammar(), 0
+    noise, grammar, event, struck = Noise(request.seed), plan.grammar(), 0, []
     rows = [*plan.rows, *plan.opening(0, plan.writer)]
     while not grammar.done:
         state = network.states(torch.from_numpy(np.array(rows))[None])[0, -1]
@@ -100,7 +101,9 @@ def reference_notes(request, shape):
                 rows.extend(plan.opening(grammar.bar, plan.writer))
             continue
         onset, length = grammar.onset(drawn[0]), int(v.DURATIONS[drawn[3]])
-        yield plan.sounded(grammar.bar, drawn[0], onset, length, drawn[2], drawn[1], *drawn[4:])
+        place = (grammar.bar, drawn[0], onset, length, drawn[2], drawn[1])
+        struck += [velocity_of(x) for x in drawn[4:]]
+        yield plan.sounded(*place, *((struck[-1], sum(struck) / len(struck)) if struck else ()))
         grammar.push(*drawn[:4])
         rows.append(plan.writer.note_row(*drawn[:4], *(1 + x for x in drawn[4:])))
 
@@ -126,9 +129,10 @@ def test_the_notes_equal_the_reference_at_every_temperature(temperature, collect
 
 
 @pytest.mark.parametrize("shape", [LOUD, CARDED], ids=["loud", "carded"])
+@pytest.mark.parametrize("limits", [{}, {"velocity": 64}])
 @pytest.mark.parametrize("mode", ["continue", "infill", "accompany"])
-def test_the_notes_of_a_model_that_says_more_equal_the_reference(mode, shape):
-    request = Request(mode, 1, 13, motif())
+def test_the_notes_of_a_model_that_says_more_equal_the_reference(mode, shape, limits):
+    request = Request(mode, 1, 13, motif(), **limits)
     notes = list(small_player(shape).generate(request))
     assert notes == reference(request, shape)
     assert notes

@@ -24,25 +24,31 @@ def test_a_drawn_class_sounds_in_its_middle() -> None:
 def test_drums_sound_as_drawn_and_others_with_half_of_the_metre_s_accents() -> None:
     four = Signature(0, 4, 4)
     feel = Feel(accents=(100, 90, 80, 70))
-    assert feel.struck(60, 0, four, drum=True) == 60
-    assert [feel.struck(60, tick, four, drum=False) for tick in (0, 480, 240, 120)] == [
+    assert feel.struck(60, 99, 0, four, drum=True) == 60
+    assert [feel.struck(60, 99, tick, four, drum=False) for tick in (0, 480, 240, 120)] == [
         68,
         62,
         58,
         52,
     ]
-    assert Feel(louder=200).struck(60, 0, four, drum=True) == 127
-    assert Feel(louder=-200).struck(60, 0, four, drum=True) == 1
 
 
-def test_velocities_are_drawn_and_the_request_moves_them() -> None:
+def test_a_level_is_the_mean_and_what_was_louder_stays_louder() -> None:
+    four, feel = Signature(0, 4, 4), Feel(level=50.0)
+    assert [feel.struck(drawn, 90.0, 0, four, drum=True) for drawn in (70, 90, 110)] == [30, 50, 70]
+    assert feel.struck(4, 90.0, 0, four, drum=True) == 1
+    assert Feel(level=120.0).struck(124, 90.0, 0, four, drum=True) == 127
+
+
+def test_velocities_are_drawn_and_the_request_moves_them_to_its_mean() -> None:
     player = small_player(LOUD)
     drawn = player.play(DRUMS).notes["velocity"].astype(int)
     assert set(drawn % v.LOUDNESS) == {4}
     assert len(set(drawn)) > 4
     softer = Request(bars=2, seed=5, voices="drums", velocity=64)
     moved = player.play(softer).notes["velocity"].astype(int)
-    assert np.array_equal(moved, np.maximum(1, drawn - 20))
+    so_far = np.cumsum(drawn) / np.arange(1, len(drawn) + 1)
+    assert np.array_equal(moved, np.clip(np.rint(drawn + 64 - so_far), 1, 127))
 
 
 def test_the_prompt_s_velocities_are_told_to_a_model_that_knows_them() -> None:
