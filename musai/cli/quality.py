@@ -1,13 +1,17 @@
 """`musai model quality`: how good a model's music is, in one table of its card."""
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from musai.cli.common import bars, json_option, say_json
 from musai.errors import NotFound
 from musai.files import write_whole
+
+if TYPE_CHECKING:
+    from musai.quality.quality import Quality
+    from musai.transformer.checkpoint import Model
 
 
 @click.command("quality", short_help="How good a model's music is: one table, into its card.")
@@ -27,6 +31,11 @@ from musai.files import write_whole
     default="",
     help="Models of fewer works, apart by commas, measured before: a table of them all.",
 )
+@click.option(
+    "--kept",
+    is_flag=True,
+    help="Measure nothing anew: write the last figures of these very weights.",
+)
 @json_option
 def quality(
     name: str | None,
@@ -35,6 +44,7 @@ def quality(
     seed: int,
     plain_steps: int | None,
     beside: str,
+    kept: bool,
     as_json: bool,
 ) -> None:
     """Measure a model's phrases beside human ones and an n-gram baseline's, and write the table into its card.
@@ -49,8 +59,11 @@ def quality(
     from musai.transformer import checkpoint
 
     others = [_measured(one) for one in beside.split(",") if one]
-    with bars(name or "tunebook", as_json) as progress:
-        told, model = measure(name, corpus, phrases, seed, progress, plain_steps)
+    if kept:
+        told, model = _kept(name)
+    else:
+        with bars(name or "tunebook", as_json) as progress:
+            told, model = measure(name, corpus, phrases, seed, progress, plain_steps)
     folder = model.folder
     card = (folder / checkpoint.CARD).read_text(encoding="utf-8")
     figures = json.dumps(told.plain_values(), indent=1, sort_keys=True) + "\n"
@@ -62,6 +75,17 @@ def quality(
         return
     click.echo(into("", told, others).strip())
     click.echo(f"\nwritten into {folder / checkpoint.CARD}", err=True)
+
+
+def _kept(name: str | None) -> "tuple[Quality, Model]":
+    from musai.quality.quality import kept
+    from musai.transformer import checkpoint
+
+    model = checkpoint.load(name)
+    told = kept(model)
+    if told is None:
+        raise NotFound(f"{model.folder} holds no figures of these weights: leave out --kept")
+    return told, model
 
 
 def _measured(name: str) -> dict[str, Any]:

@@ -56,6 +56,8 @@ class Watch:
         self._own: frozenset[int] | None = None
         self._known: dict[tuple[int, ...], tuple[int, list[int]]] = {}
         """Runs that were looked up: one note asks for the same run of several lines, and twice."""
+        self._asked: tuple[tuple[Note, ...], int, tuple[int, ...]] = (), -1, ()
+        """Tail and onset asked for last, and their signs: a line is asked before a pitch is drawn and after."""
 
     def forbidden(self, onset: int, voice: int, pending: Sequence[Note]) -> Collection[int]:
         """Pitches that would surely end a forbidden run of this voice's own lines there.
@@ -72,7 +74,7 @@ class Watch:
             if line.voice != voice or line.tail == seen or (line.top and self._sounds(line, onset)):
                 continue
             seen = line.tail
-            run = line.run(line.signs_at(onset), self._k)
+            run = line.run(self._signs(line, onset), self._k)
             for key in () if run is None else self._blocked(run)[1]:
                 found |= _pitches(line, last_step(key))
         return found
@@ -115,7 +117,7 @@ class Watch:
                 break
             picked = line.pick(chord)
             if picked is not None:
-                signs = line.signs_at(picked.onset)
+                signs = self._signs(line, picked.onset)
                 if self._ends_run(line, signs, picked):
                     drawn = [note for note in (*line.tail, picked) if note not in given]
                     if drawn:
@@ -123,6 +125,13 @@ class Watch:
                 line = line.extended(picked, signs, self._k)
             line = line.heard(chord)
         return line, None
+
+    def _signs(self, line: Line, onset: int) -> tuple[int, ...]:
+        tail, at, signs = self._asked
+        if tail is not line.tail or at != onset:
+            signs = line.signs_at(onset)
+            self._asked = line.tail, onset, signs
+        return signs
 
     def _sounds(self, line: Line, onset: int) -> bool:
         return any(end > onset for end in line.sounding.values())

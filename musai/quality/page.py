@@ -8,6 +8,7 @@ import numpy as np
 from musai.quality.harmony import Leading
 from musai.quality.prompts import BARS, CONTEXT
 from musai.quality.quality import Quality
+from musai.transformer.vocabulary import OUTPUTS
 
 START, END = "<!-- quality -->", "<!-- end of quality -->"
 BEFORE = "\n## Seeds and repeatability\n"
@@ -109,7 +110,7 @@ def _bits(told: Quality) -> str:
             f"\nOne token an attribute: the same trunk, {told.plain['parameters']:,} parameters, "
             f"{told.plain['steps']:,} steps of training.\n"
         )
-    names = list(told.bits["n-grams"])
+    names = ["bits_per_note", *list(OUTPUTS)[:4]]
     rows = "".join(
         f"| {who} | " + " | ".join(f"{bits[name]:.3f}" for name in names) + " |\n"
         for who, bits in held.items()

@@ -1,14 +1,14 @@
 """The whole table: the same continuations by a model, by n-grams and by humans, measured in every way."""
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+import msgspec
 import numpy as np
 
 from musai.corpus import Corpus
-from musai.errors import check_range
+from musai.errors import Altered, check_range
 from musai.folders import home
 from musai.match import Matcher
 from musai.music import Phrase
@@ -127,7 +127,10 @@ def measure(
     settings, collection = _settings(asked)
     led = accompaniment(player, settings, collection) if len(settings) > 1 else None
     progress(1, 1, "accompaniment")
-    plain = _plain(model, source, plain_steps, progress) if plain_steps else kept_plain(model)
+    former = kept(model)
+    plain = None if former is None else former.plain
+    if plain_steps:
+        plain = _plain(model, source, plain_steps, progress)
     return (
         Quality(model.model_id, source.id, seed, len(asked), len(set(groups)),
                 len(checkpoint.work_ids(model.folder)), bits, alike, heard, copies,
@@ -143,13 +146,18 @@ def _plain(model: Model, corpus: Corpus, steps: int, progress: Progress) -> dict
     return measured(model, corpus, steps, place, progress)._asdict()
 
 
-def kept_plain(model: Model) -> dict[str, Any] | None:
-    """What an earlier table of this very model says of the plain baseline."""
+def kept(model: Model) -> Quality | None:
+    """The figures of an earlier table of this very model.  Raises `Altered` where they cannot be read."""
     path = model.folder / checkpoint.QUALITY
     if not path.is_file():
         return None
-    held = json.loads(path.read_text(encoding="utf-8"))
-    return held["plain"] if held["model_id"] == model.model_id else None
+    try:
+        held = msgspec.json.decode(path.read_bytes(), type=Quality)
+    except (msgspec.ValidationError, msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise Altered(
+            f"{path} holds no table of figures: {error}; measure anew without it"
+        ) from None
+    return held if held.model_id == model.model_id else None
 
 
 def _named(progress: Progress, what: str) -> Callable[[int, int], None]:

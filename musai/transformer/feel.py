@@ -54,8 +54,8 @@ class Feel:
         """
         accent = 0.0
         if not drum:
-            mean = sum(self.accents) / len(self.accents)
-            accent = (self.velocity(tick_in_bar, signature) - mean) / 2
+            usual = sum(self.accents) / len(self.accents)
+            accent = (self.velocity(tick_in_bar, signature) - usual) / 2
         louder = 0.0 if self.level is None else self.level - mean
         return int(min(127, max(1, round(drawn + louder + accent))))
 

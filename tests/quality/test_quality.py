@@ -111,6 +111,16 @@ def test_a_command_measures_everything_and_puts_one_table_into_the_card(
     assert card.count(page.START) == card.count(page.END) == 1
     assert card.index(page.START) < card.index(page.BEFORE.strip())
     assert checkpoint.check_sums(folder)
+    again = ["model", "quality", "tiny", "--kept", "--json"]
+    result = CliRunner().invoke(main, [*again, "--beside", "tiny"])
+    assert json.loads(result.stdout) == told
+    assert "| training works | phrases |" in (folder / checkpoint.CARD).read_text(encoding="utf-8")
+    (folder / checkpoint.QUALITY).write_text('{"model_id": 5}', encoding="utf-8")
+    checkpoint.write_sums(folder)
+    assert "holds no table of figures" in CliRunner().invoke(main, again).output
+    (folder / checkpoint.QUALITY).unlink()
+    checkpoint.write_sums(folder)
+    assert "leave out --kept" in CliRunner().invoke(main, again).output
 
 
 def test_too_few_phrases_are_refused(at_home: Path) -> None:

@@ -8,7 +8,7 @@ from musai.music import Phrase, Voice
 from musai.music.metre import Signature
 from musai.transformer import Request
 from musai.transformer import vocabulary as v
-from musai.transformer.feel import Feel
+from musai.transformer.feel import ACCENTS, Feel
 from musai.transformer.performed import velocity_class, velocity_of
 from musai.transformer.plan import make_plan
 from tests.transformer.models import LOUD, motif, small_model, small_player
@@ -36,6 +36,9 @@ def test_drums_sound_as_drawn_and_others_with_half_of_the_metre_s_accents() -> N
 def test_a_level_is_the_mean_and_what_was_louder_stays_louder() -> None:
     four, feel = Signature(0, 4, 4), Feel(level=50.0)
     assert [feel.struck(drawn, 90.0, 0, four, drum=True) for drawn in (70, 90, 110)] == [30, 50, 70]
+    assert feel.struck(90, 90.0, 0, four, drum=False) == round(
+        50 + (ACCENTS[0] - np.mean(ACCENTS)) / 2
+    )
     assert feel.struck(4, 90.0, 0, four, drum=True) == 1
     assert Feel(level=120.0).struck(124, 90.0, 0, four, drum=True) == 127
 
