@@ -7,7 +7,7 @@ from pathlib import Path
 import made
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given, settings, strategies
 
 from musai.errors import BadRequest, MusaiError
 from musai.match import guard as guards
@@ -274,3 +274,13 @@ def lent(phrase: Phrase, context: Phrase) -> list[int]:
     }
     rows = [(int(n["onset"]), int(n["pitch"]), int(n["voice"])) for n in phrase.notes]
     return [i for i, row in enumerate(rows) if row in held]
+
+
+@given(strategies.lists(strategies.integers(0, 2**64 - 1), max_size=60, unique=True))
+def test_the_sieve_hides_no_key_and_shows_none_that_is_not_there(keys):
+    blocked = np.array(sorted(keys), np.uint64)
+    none = np.zeros(0, np.uint32)
+    table = held.HeldRuns(blocked, none, none, none, held.sieve_of(blocked))
+    for asked in {*keys, 0, 2**64 - 1, 2**63}:
+        prefix = asked & ~255
+        assert table.keys(prefix) == [key for key in sorted(keys) if key & ~255 == prefix]
