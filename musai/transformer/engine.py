@@ -192,14 +192,15 @@ class Cache:
         engine, shape = self._engine, self._engine.shape
         count, start, end = len(rows), self.length, self.length + len(rows)
         hidden = shape.width // shape.heads
-        cos, sin = engine.cos[start:end, None], engine.sin[start:end, None]
+        cos, sin = engine.cos[start:end, None, None], engine.sin[start:end, None, None]
         x = engine.embed(rows)
         future = np.triu(np.full((count, count), -np.inf), 1) if count > 1 else None
         for i, (qkv_weight, out, up, down) in enumerate(engine.layers):
             qkv = (norm(x) @ qkv_weight).reshape(count, 3, shape.heads, hidden)
-            q = turned(norm(qkv[:, 0]), cos, sin) * engine._scale
+            both = turned(norm(qkv[:, :2]), cos, sin)
+            q = both[:, 0] * engine._scale
             keys, values = self._keys[i], self._values[i]
-            keys[:, start:end] = turned(norm(qkv[:, 1]), cos, sin).transpose(1, 0, 2)
+            keys[:, start:end] = both[:, 1].transpose(1, 0, 2)
             values[:, start:end] = qkv[:, 2].transpose(1, 0, 2)
             scores = q.transpose(1, 0, 2) @ keys[:, :end].transpose(0, 2, 1)
             if future is not None:

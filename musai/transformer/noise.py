@@ -8,6 +8,7 @@ changes a bit of it.
 """
 
 import hashlib
+from math import frexp
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,10 @@ from numpy.typing import NDArray
 _LN2_HIGH = 6.93147180369123816490e-01
 _LN2_LOW = 1.90821492927058770002e-10
 _ODD = [2.0 / (2 * k + 1) for k in range(13)]
+
+
+FEW = 12
+"""Numbers whose logarithms are sooner worked out one by one, by the same operations."""
 
 
 def key_of(seed: int) -> NDArray[np.uint64]:
@@ -62,6 +67,8 @@ def log(x: NDArray[np.float64]) -> NDArray[np.float64]:
     x = m 2^e with m in [sqrt(1/2), sqrt(2)); log m = 2 atanh(s), s = (m - 1) / (m + 1), by its
     series, whose thirteen terms reach 2^-53 for |s| <= 0.1716.
     """
+    if x.ndim == 1 and len(x) <= FEW:
+        return np.array([_log(one) for one in x.tolist()])
     mantissa, exponent = np.frexp(x)
     low = mantissa < 0.7071067811865476
     mantissa = np.where(low, mantissa * 2.0, mantissa)
@@ -73,3 +80,15 @@ def log(x: NDArray[np.float64]) -> NDArray[np.float64]:
         series = series * square + coefficient
     # The leading 2 s apart, so that its rounding stays the largest one.
     return power * _LN2_HIGH + (power * _LN2_LOW + s * square * series + 2.0 * s)
+
+
+def _log(x: float) -> float:
+    """`log` of one number, bit for bit."""
+    mantissa, exponent = frexp(x)
+    if mantissa < 0.7071067811865476:
+        mantissa, exponent = mantissa * 2.0, exponent - 1
+    s = (mantissa - 1.0) / (mantissa + 1.0)
+    square, series = s * s, _ODD[-1]
+    for coefficient in _ODD[-2:0:-1]:
+        series = series * square + coefficient
+    return exponent * _LN2_HIGH + (exponent * _LN2_LOW + s * square * series + 2.0 * s)

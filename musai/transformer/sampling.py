@@ -67,5 +67,7 @@ def choose(draw: Draw) -> int:
         return int(legal[np.argmax(draw.logits[legal])])
     scores = draw.logits[legal] / draw.temperature
     kept = nucleus(scores, draw.top_p)
+    if len(kept) == 1:  # No noise would change it.
+        return int(legal[kept[0]])
     noise = draw.noise.gumbel(draw.event, draw.field, len(draw.logits), draw.attempt, legal[kept])
     return int(legal[kept[np.argmax(scores[kept] + noise)]])

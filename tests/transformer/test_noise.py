@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from musai.transformer.noise import Noise, key_of, log
+from musai.transformer.noise import FEW, Noise, key_of, log
 
 PINNED = [11610823401870029240, 15998731016602878646, 2056653967165568464, 1675599512200147167]
 
@@ -54,6 +54,12 @@ def test_the_logarithm_is_within_two_units_in_the_last_place(values):
     x = np.array(values)
     exact = np.array([math.log(value) for value in values])
     assert (np.abs(log(x) - exact) <= 2.5 * np.spacing(np.maximum(np.abs(exact), 1e-16))).all()
+
+
+@given(st.lists(st.floats(1e-300, 1e300), min_size=1, max_size=FEW))
+def test_a_few_logarithms_are_those_of_many_to_the_bit(values):
+    many = np.array(values + [1.0] * FEW)
+    assert log(np.array(values)).tolist() == log(many)[: len(values)].tolist()
 
 
 def test_the_logarithm_is_pinned_to_the_bit():
