@@ -14,7 +14,7 @@ import json
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from musai.corpus import Corpus
 from musai.errors import BadRequest, NotFound, check_range
@@ -43,6 +43,18 @@ VERSION = 2
 """Changes whenever a guard would let other notes pass."""
 
 
+class _Next(NamedTuple):
+    """Of a line's next note, its onset known: the signs up to it, and the prefix and the keys of the
+    blocked runs that it may end."""
+
+    signs: tuple[int, ...]
+    prefix: int
+    keys: list[int]
+
+
+_NOTHING = _Next((), 0, [])
+
+
 class Watch:
     """The lines of one answer."""
 
@@ -56,8 +68,8 @@ class Watch:
         self._own: frozenset[int] | None = None
         self._known: dict[tuple[int, ...], tuple[int, list[int]]] = {}
         """Runs that were looked up: one note asks for the same run of several lines, and twice."""
-        self._asked: tuple[tuple[Note, ...], int, tuple[int, ...]] = (), -1, ()
-        """Tail and onset asked for last, and their signs: a line is asked before a pitch is drawn and after."""
+        self._asked: tuple[tuple[Note, ...], int, _Next] = (), -1, _NOTHING
+        """Tail and onset asked for last: a line is asked before a pitch is drawn and after."""
 
     def forbidden(self, onset: int, voice: int, pending: Sequence[Note]) -> Collection[int]:
         """Pitches that would surely end a forbidden run of this voice's own lines there.
@@ -74,8 +86,7 @@ class Watch:
             if line.voice != voice or line.tail == seen or (line.top and self._sounds(line, onset)):
                 continue
             seen = line.tail
-            run = line.run(self._signs(line, onset), self._k)
-            for key in () if run is None else self._blocked(run)[1]:
+            for key in self._next(line, onset).keys:
                 found |= _pitches(line, last_step(key))
         return found
 
@@ -115,33 +126,28 @@ class Watch:
         for chord in chords([note for note in notes if note.voice in voices]):
             if ahead and all(note in given for note in line.tail):
                 break
-            picked = line.pick(chord)
+            picked, told = line.pick(chord), _NOTHING
             if picked is not None:
-                signs = self._signs(line, picked.onset)
-                if self._ends_run(line, signs, picked):
+                told = self._next(line, picked.onset)
+                if told.keys and key_of(told.prefix, line.step(picked.pitch)) in told.keys:
                     drawn = [note for note in (*line.tail, picked) if note not in given]
                     if drawn:
                         return line, drawn[-1]
-                line = line.extended(picked, signs, self._k)
-            line = line.heard(chord)
+            line = line.heard(chord, picked, told.signs, self._k)
         return line, None
 
-    def _signs(self, line: Line, onset: int) -> tuple[int, ...]:
-        tail, at, signs = self._asked
+    def _next(self, line: Line, onset: int) -> "_Next":
+        """What a note at this onset would leave, and the runs that it could end."""
+        tail, at, told = self._asked
         if tail is not line.tail or at != onset:
             signs = line.signs_at(onset)
-            self._asked = line.tail, onset, signs
-        return signs
+            run = line.run(signs, self._k)
+            told = _Next(signs, *((0, []) if run is None else self._blocked(run)))
+            self._asked = line.tail, onset, told
+        return told
 
     def _sounds(self, line: Line, onset: int) -> bool:
         return any(end > onset for end in line.sounding.values())
-
-    def _ends_run(self, line: Line, signs: tuple[int, ...], note: Note) -> bool:
-        run = line.run(signs, self._k)
-        if run is None:
-            return False
-        prefix, keys = self._blocked(run)
-        return bool(keys) and key_of(prefix, line.step(note.pitch)) in keys
 
     def _blocked(self, run: tuple[int, ...]) -> tuple[int, list[int]]:
         """The prefix of a run with these signs, and the keys of blocked runs that have it."""
@@ -226,8 +232,10 @@ class Guard:
 
     def blocked(self, prefix: int) -> list[int]:
         """Keys of the blocked runs with this prefix: held by a corpus, common stock of none."""
-        keys = [key for table in self._tables for key in table.keys(prefix)]
-        if len(self._tables) < 2:
+        keys: list[int] = []
+        for table in self._tables:
+            keys += table.keys(prefix)
+        if not keys or len(self._tables) < 2:
             return keys
         return [key for key in keys if not any(table.is_common(key) for table in self._tables)]
 

@@ -42,19 +42,20 @@ class Line(NamedTuple):
         step = step_of(before.pitch, last.pitch, self.drums)
         return (*self.signs, sign_of(step, last.onset - before.onset, onset - last.onset))
 
-    def extended(self, note: Note, signs: tuple[int, ...], k: int) -> "Line":
-        """The line with one more note, `signs` those at its onset."""
-        tail = (*self.tail, note)[-(k - 1) :]
-        return Line(self.top, self.voice, self.drums, tail, signs[-(k - 2) :], self.sounding)
-
-    def heard(self, notes: Sequence[Note]) -> "Line":
-        """The line when these notes have begun to sound."""
+    def heard(
+        self, notes: Sequence[Note], picked: Note | None, signs: tuple[int, ...], k: int
+    ) -> "Line":
+        """The line when these notes have begun to sound and it has gone on with the one that was picked,
+        if one was; `signs` those at its onset."""
         now = notes[0].onset
         sounding = {pitch: end for pitch, end in self.sounding.items() if end > now}
         for note in notes:
             end = note.onset + note.duration
             sounding[note.pitch] = max(end, sounding.get(note.pitch, 0))
-        return Line(self.top, self.voice, self.drums, self.tail, self.signs, sounding)
+        if picked is None:
+            return Line(self.top, self.voice, self.drums, self.tail, self.signs, sounding)
+        tail = (*self.tail, picked)[-(k - 1) :]
+        return Line(self.top, self.voice, self.drums, tail, signs[-(k - 2) :], sounding)
 
     def other(self) -> "Line":
         """The same notes as the other side of the voice's."""
@@ -116,11 +117,11 @@ def runs_of(phrase: Phrase, k: int, drums: bool = True) -> list[int]:
         ]
         for chord in chords(mine):
             picked = line.pick(chord)
+            signs: tuple[int, ...] = ()
             if picked is not None:
                 signs = line.signs_at(picked.onset)
                 run = line.run(signs, k)
                 if run is not None:
                     keys.append(key_of(prefix_of(run), line.step(picked.pitch)))
-                line = line.extended(picked, signs, k)
-            line = line.heard(chord)
+            line = line.heard(chord, picked, signs, k)
     return keys

@@ -14,6 +14,7 @@ number of its own, modulo 2^64, then mixed.
 from collections.abc import Sequence
 from functools import lru_cache
 from math import log2
+from operator import mul
 from typing import Any
 
 import numpy as np
@@ -58,10 +59,7 @@ def ratio_of(before: int, after: int) -> int:
 
 def prefix_of(signs: Sequence[int]) -> int:
     """The high 56 bits, in place, of the key of a run with these k - 2 signs."""
-    total = 0
-    for factor, sign in zip(_FACTORS, signs, strict=False):
-        total += factor * sign
-    return _mixed(total & _WORD) & ~_LAST
+    return _mixed(sum(map(mul, _FACTORS, signs)) & _WORD) & ~_LAST
 
 
 @lru_cache(4096)

@@ -86,7 +86,7 @@ class _Onset:
 
     after: tuple[int, int] | None = None
     tries: int = 0
-    barred: Barred = field(default_factory=Barred)
+    barred: Barred | None = None
     notes: list[Note] = field(default_factory=list)
     drawn: list[tuple[int, int, int]] = field(default_factory=list)
 
@@ -110,12 +110,13 @@ class _Onset:
         if stuck.step < 0:
             raise MusaiError("the guard leaves no place where this phrase may begin")
         tally.again += 1
-        self.barred.add(stuck)
+        barred = Barred() if self.barred is None else self.barred
+        barred.add(stuck)
         tries = self.tries + 1
         if tries % TRIES == 0 and self.drawn:
             tally.silent += 1
-            self.barred.steps.add(self.drawn[0][0])
-        return _Onset(self.after, tries, self.barred)
+            barred.steps.add(self.drawn[0][0])
+        return _Onset(self.after, tries, barred)
 
 
 def guarded(
@@ -158,7 +159,8 @@ def guarded(
             onset = onset.again(stuck, tally)
             walk.back(mark)
             # Drawn again, the next note must not come back to the onset that stands.
-            onset.barred.first = 0 if onset.after is None else walk.first_after(*onset.after)
+            if onset.barred is not None and onset.after is not None:
+                onset.barred.first = walk.first_after(*onset.after)
             continue
         onset.drawn.append((walk.step(drawn), drawn.voice, drawn.pitch))
         note = walk.push(drawn)

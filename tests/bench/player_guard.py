@@ -1,6 +1,7 @@
 """What the guard costs on a million notes, and a search, without its tables, of what it let through."""
 
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -56,20 +57,40 @@ def measure(home: Path, model: str | None, seed: int, phrases: int) -> Result:
     return result
 
 
+def _in_turns(
+    player: Player, requests: Sequence[Request], guard: Any, first: int
+) -> list[list[float]]:
+    """Seconds until each note of two answers and until their ends, a note of each in turn."""
+    answers = [player.generate(request, guard) for request in requests]
+    times: list[list[float]] = [[], []]
+    going = {0, 1}
+    while going:
+        for arm in (first, 1 - first):
+            if arm in going:
+                started = time.perf_counter()
+                if next(answers[arm], None) is None:
+                    going.remove(arm)
+                times[arm].append(time.perf_counter() - started)
+    return times
+
+
 def _cost(result: Result, player: Player, guard: Any, seed: int, notes: int) -> None:
-    """Seconds a note with and without: the same requests by turns, of each the best of seven."""
+    """Seconds a note with and without, of the same requests, note by note in turns.
+
+    A processor's own speed changes within a second by more than a guard costs, and of each note,
+    which is the same work each time, the best of seven counts.  What the one reads pushes the
+    other's out of the caches, so this is rather too much than too little.
+    """
     player.play(Request("answer", 1, seed, motif(seed, 0), guard=12), guard)
     pairs = np.zeros((PAIRS, 2))
     for number in range(PAIRS):
-        best = {None: np.inf, 12: np.inf}
-        for turn in range(REPEATS):
-            # By turns, since a processor's own speed changes from one second to the next.
-            for k in (None, 12) if turn % 2 else (12, None):
-                request = Request("answer", 8, seed + number, motif(seed, number), guard=k)
-                started = time.process_time()
-                notes_made = len(list(player.generate(request, guard)))
-                best[k] = min(best[k], (time.process_time() - started) / notes_made)
-        pairs[number] = best[None], best[12]
+        requests = [
+            Request("answer", 8, seed + number, motif(seed, number), guard=k) for k in (None, 12)
+        ]
+        turns = [_in_turns(player, requests, guard, turn % 2) for turn in range(REPEATS)]
+        for arm in (0, 1):
+            times = np.array([turn[arm] for turn in turns]).min(axis=0)
+            pairs[number, arm] = times.sum() / (len(times) - 1)
     cost = pairs[:, 1].sum() / pairs[:, 0].sum() - 1
     drawn = pairs[np.random.default_rng(seed).integers(0, PAIRS, (2000, PAIRS))].sum(axis=1)
     low, high = np.quantile(drawn[:, 1] / drawn[:, 0] - 1, (0.025, 0.975))

@@ -79,7 +79,7 @@ def test_its_lines_are_the_matchers(phrase):
             picked = line.pick(chord)
             if picked is not None:
                 found[line.top, line.voice, line.drums].append(notes.index(picked))
-            line = line.heard(chord)
+            line = line.heard(chord, None, (), K)
     for stream in streams._lines(phrase):
         top = stream.kind in ("line", "top", "skyline")
         key = (top, None if stream.voice < 0 else stream.voice, stream.kind == "drums")
