@@ -92,6 +92,7 @@ def measure(
     """
     check_range("--phrases", count, 20, 10_000)
     model = checkpoint.load(name)
+    former = _former_plain(model)
     source = Corpus.open(corpus or str(model.origin["corpus"]))
     progress(0, 1, "works that it never saw")
     held = aside(model, source)
@@ -127,10 +128,7 @@ def measure(
     settings, collection = _settings(asked)
     led = accompaniment(player, settings, collection) if len(settings) > 1 else None
     progress(1, 1, "accompaniment")
-    former = kept(model)
-    plain = None if former is None else former.plain
-    if plain_steps:
-        plain = _plain(model, source, plain_steps, progress)
+    plain = _plain(model, source, plain_steps, progress) if plain_steps else former
     return (
         Quality(model.model_id, source.id, seed, len(asked), len(set(groups)),
                 len(checkpoint.work_ids(model.folder)), bits, alike, heard, copies,
@@ -144,6 +142,15 @@ def _plain(model: Model, corpus: Corpus, steps: int, progress: Progress) -> dict
 
     place = home() / "audit" / "plain" / f"{model.model_id[:16]}-{steps}"
     return measured(model, corpus, steps, place, progress)._asdict()
+
+
+def _former_plain(model: Model) -> dict[str, Any] | None:
+    """What an earlier table says of the plain baseline; one that cannot be read says nothing."""
+    try:
+        former = kept(model)
+    except Altered:
+        return None
+    return None if former is None else former.plain
 
 
 def kept(model: Model) -> Quality | None:

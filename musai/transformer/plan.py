@@ -174,7 +174,7 @@ class Plan:
 
     def _late(self, grammar: Grammar, notes: int, steps: Floats) -> Floats:
         """Bars from where the density has the note after so many due to steps of this bar."""
-        asked = sum(part.asked for part in self.parts)
+        asked = max(1, sum(part.asked for part in self.parts))
         due = notes * (self.gap or 0.0) / asked
         late: Floats = (steps + grammar.onset(0) - due) / self.bars[grammar.bar].steps
         return late
