@@ -66,8 +66,6 @@ class Watch:
         self.lines = lines_of(voices)
         """The lines as far as they stand."""
         self._own: frozenset[int] | None = None
-        self._known: dict[tuple[int, ...], tuple[int, list[int]]] = {}
-        """Runs that were looked up: one note asks for the same run of several lines, and twice."""
         self._asked: tuple[tuple[Note, ...], int, _Next] = (), -1, _NOTHING
         """Tail and onset asked for last: a line is asked before a pitch is drawn and after."""
 
@@ -77,7 +75,7 @@ class Watch:
         A voice's lowest note of a chord comes first, so its bottom line is known; the top one is
         where nothing else of the voice sounds.
         """
-        if any(note.voice == voice and onset - note.onset <= SPREAD for note in pending):
+        if pending and any(n.voice == voice and onset - n.onset <= SPREAD for n in pending):
             return ()
         found: set[int] = set()
         seen: tuple[Note, ...] | None = None
@@ -142,23 +140,18 @@ class Watch:
         if tail is not line.tail or at != onset:
             signs = line.signs_at(onset)
             run = line.run(signs, self._k)
-            told = _Next(signs, *((0, []) if run is None else self._blocked(run)))
+            prefix = 0 if run is None else prefix_of(run)
+            told = _Next(signs, prefix, [] if run is None else self._blocked(prefix))
             self._asked = line.tail, onset, told
         return told
 
     def _sounds(self, line: Line, onset: int) -> bool:
-        return any(end > onset for end in line.sounding.values())
+        return max(line.sounding.values(), default=0) > onset
 
-    def _blocked(self, run: tuple[int, ...]) -> tuple[int, list[int]]:
-        """The prefix of a run with these signs, and the keys of blocked runs that have it."""
-        known = self._known.get(run)
-        if known is None:
-            prefix = prefix_of(run)
-            keys = self._guard.blocked(prefix)
-            if keys:
-                keys = [key for key in keys if key not in self._quoted()]
-            known = self._known[run] = prefix, keys
-        return known
+    def _blocked(self, prefix: int) -> list[int]:
+        """The keys of blocked runs with this prefix, those that the human's context holds aside."""
+        keys = self._guard.blocked(prefix)
+        return [key for key in keys if key not in self._quoted()] if keys else keys
 
     def _quoted(self) -> frozenset[int]:
         """Runs of the human's own context; worked out when first something is blocked."""

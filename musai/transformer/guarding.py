@@ -128,9 +128,9 @@ def guarded(
     """
     tally = Tally() if tally is None else tally
     given = frozenset(kept)
-    mark, onset = walk.mark(), _Onset()
+    mark, onset, tick = walk.mark(), _Onset(), 0
 
-    def masked(tick: int, voice: int) -> Collection[int]:
+    def masked(voice: int) -> Collection[int]:
         pitches = watch.forbidden(tick, voice, onset.notes)
         tally.masked += bool(pitches)
         return pitches
@@ -141,7 +141,8 @@ def guarded(
             tick = walk.when(position)
             notes = onset.with_given(kept, tick) if onset.notes or kept else []
             if notes and tick > notes[-1].onset + watch.spread:
-                wrong = watch.settle(notes, given, list(kept)[len(notes) - len(onset.notes) :])
+                later = list(kept)[len(notes) - len(onset.notes) :] if kept else ()
+                wrong = watch.settle(notes, given, later)
                 if wrong is not None:
                     raise onset.stuck(wrong)
                 yield from notes

@@ -25,6 +25,9 @@ from musai.transformer.request import Request
 from musai.transformer.sampling import Chooser, Draw, choose
 from musai.transformer.vocabulary import BARLINE, DURATIONS, OUTPUTS
 
+AGAIN = 16
+"""Events that are pushed again, at most, to come back to a mark: copies of every state cost more than that."""
+
 _EVERY_VELOCITY = np.ones(OUTPUTS["velocity"], bool)
 
 
@@ -39,8 +42,8 @@ class Drawn(NamedTuple):
     velocity: int = -1
 
 
-Masked = Callable[[int, int], Collection[int]]
-"""Called with a tick and a voice; the pitches that must not begin there."""
+Masked = Callable[[int], Collection[int]]
+"""Called with a voice; the pitches that must not begin where its next note is drawn."""
 
 
 class Stuck(Exception):
@@ -73,13 +76,25 @@ class Barred:
             self.notes.add((stuck.step, stuck.voice, stuck.pitch))
 
 
+class Base(NamedTuple):
+    """Copies of what pushing changes."""
+
+    grammar: Grammar
+    writer: RowWriter
+    fresh: Fresh
+
+    def copy(self) -> "Base":
+        """The same, to be changed."""
+        return Base(self.grammar.copy(), self.writer.copy(), self.fresh.copy())
+
+
 class Mark(NamedTuple):
     """A state of a walk."""
 
     read: Read
-    grammar: Grammar
-    writer: RowWriter
-    fresh: Fresh
+    base: Base
+    since: list[Drawn | None]
+    pushed: int
     state: Floats
     unread: Rows | None
     event: int
@@ -113,6 +128,8 @@ class Walk:
         self._unread: Rows | None = None
         self._event = 0
         self._struck = 0
+        self._base: Base | None = None
+        self._since: list[Drawn | None] = []
 
     @property
     def done(self) -> bool:
@@ -121,14 +138,20 @@ class Walk:
 
     def mark(self) -> Mark:
         """This state, to come back to."""
-        held = self._grammar.copy(), self._writer.copy(), self._fresh.copy()
-        return Mark(self._cache.mark(), *held, self._state, self._unread, self._event, self._struck)
+        if self._base is None or len(self._since) >= AGAIN:
+            self._base, self._since = Base(self._grammar, self._writer, self._fresh).copy(), []
+        return Mark(
+            self._cache.mark(), self._base, self._since, len(self._since),
+            self._state, self._unread, self._event, self._struck,
+        )  # fmt: skip
 
     def back(self, mark: Mark) -> None:
         """As if nothing had been pushed since."""
         self._cache.back(mark.read)
-        self._grammar, self._writer = mark.grammar.copy(), mark.writer.copy()
-        self._fresh = mark.fresh.copy()
+        self._grammar, self._writer, self._fresh = mark.base.copy()
+        self._base, self._since = mark.base, []
+        for drawn in mark.since[: mark.pushed]:
+            self.push(drawn)
         self._state, self._unread = mark.state, mark.unread
         self._event, self._struck = mark.event, mark.struck
 
@@ -156,6 +179,7 @@ class Walk:
     def push(self, drawn: Drawn | None) -> Note | None:
         """Take what was drawn: a note, which sounds as the result says, or a bar line."""
         grammar, plan = self._grammar, self._plan
+        self._since.append(drawn)
         self._event += 1
         if drawn is None:
             grammar.push_barline()
@@ -259,7 +283,7 @@ class Walk:
                     mask[pitch] = False
         if masked is not None:
             plan = self._plan
-            for pitch in masked(plan.starts(step), plan.sounding_voice(voice)):
+            for pitch in masked(plan.sounding_voice(voice)):
                 drawn = plan.moved(pitch, voice)
                 if drawn is not None:
                     mask[drawn] = False
