@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from musai.cli.common import bars, json_option, say_json
-from musai.errors import NotFound
+from musai.errors import BadInput, NotFound
 from musai.files import write_whole
 
 if TYPE_CHECKING:
@@ -58,6 +58,8 @@ def quality(
     from musai.quality.quality import measure
     from musai.transformer import checkpoint
 
+    if kept and plain_steps:
+        raise BadInput("--kept measures nothing and --plain-steps trains; legal is one of them")
     others = [_measured(one) for one in beside.split(",") if one]
     if kept:
         told, model = _kept(name)

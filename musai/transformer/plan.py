@@ -101,6 +101,11 @@ class Plan:
         return Grammar(self.bars, self.parts, self.latest, kept, self.limits)
 
     @property
+    def asked(self) -> int:
+        """Voices that are asked for."""
+        return sum(part.asked for part in self.parts)
+
+    @property
     def length(self) -> int:
         """Ticks of the whole answer."""
         return sum(bar.steps for bar in self.bars) * STEP_TICKS
@@ -166,7 +171,7 @@ class Plan:
             return logits - DUE * late * late
         if field == 3 and self.parts[drawn[1]].line:
             logits = logits - STEER * np.abs(log2(v.DURATIONS / self.gap))
-            if sum(part.asked for part in self.parts) == 1:
+            if self.asked == 1:
                 # Nothing begins before a lone line's note ends.
                 late = self._late(grammar, grammar.drawn + 1, drawn[0] + v.DURATIONS)
                 return logits - DUE * late * late
@@ -174,8 +179,7 @@ class Plan:
 
     def _late(self, grammar: Grammar, notes: int, steps: Floats) -> Floats:
         """Bars from where the density has the note after so many due to steps of this bar."""
-        asked = max(1, sum(part.asked for part in self.parts))
-        due = notes * (self.gap or 0.0) / asked
+        due = notes * (self.gap or 0.0) / max(1, self.asked)
         late: Floats = (steps + grammar.onset(0) - due) / self.bars[grammar.bar].steps
         return late
 

@@ -151,7 +151,7 @@ class Walk:
         self._grammar, self._writer, self._fresh = mark.base.copy()
         self._base, self._since = mark.base, []
         for drawn in mark.since[: mark.pushed]:
-            self.push(drawn)
+            self.push(drawn)  # For the state alone: what sounded is known.
         self._state, self._unread = mark.state, mark.unread
         self._event, self._struck = mark.event, mark.struck
 

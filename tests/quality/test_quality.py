@@ -112,6 +112,7 @@ def test_a_command_measures_everything_and_puts_one_table_into_the_card(
     assert card.index(page.START) < card.index(page.BEFORE.strip())
     assert checkpoint.check_sums(folder)
     again = ["model", "quality", "tiny", "--kept", "--json"]
+    assert "legal is one of them" in CliRunner().invoke(main, [*again, "--plain-steps", "5"]).output
     result = CliRunner().invoke(main, [*again, "--beside", "tiny"])
     assert json.loads(result.stdout) == told
     assert "| training works | phrases |" in (folder / checkpoint.CARD).read_text(encoding="utf-8")
