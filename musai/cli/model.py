@@ -187,10 +187,10 @@ def adherence(name: str | None, seeds: int, as_json: bool) -> None:
         click.echo(json.dumps([asdict(row) for row in rows]))
         return
     # Each row as it comes: a model of many voices takes minutes.
-    click.echo(f"{'control':12}{'asked':36}{'held by':9}{'got':>8}{'unasked':>9}  measure")
+    click.echo(f"{'control':12}{'asked':56}{'held by':9}{'got':>8}{'unasked':>9}  measure")
     for row in rows:
         click.echo(
-            f"{row.control:12}{row.asked:36}{row.held:9}{row.got:8.3g}{row.unasked:9.3g}  "
+            f"{row.control:12}{row.asked:56}{row.held:9}{row.got:8.3g}{row.unasked:9.3g}  "
             f"{row.measure}"
         )
 

@@ -20,11 +20,11 @@ from musai.corpus import Corpus
 from musai.errors import BadRequest, NotFound, check_range
 from musai.match import held
 from musai.match.catalogue import Catalogue, catalogue
-from musai.match.fingerprints import FILE, RUN, SURE, Shelf
+from musai.match.fingerprints import FILE, RUN, SURE, Fingerprints, Shelf
 from musai.match.held import STOCK, HeldRuns
 from musai.match.index import CorpusLike
 from musai.match.lines import Line, chords, lines_of, runs_of
-from musai.match.printed import MODEL, Both, PrintedRuns
+from musai.match.printed import MODEL, LongRuns, PrintedRuns, Together
 from musai.match.runs import (
     LONGEST_RUN,
     SHORTEST_RUN,
@@ -188,7 +188,7 @@ class Guard:
         k: int,
         corpora: Sequence[tuple[str, str]],
         tables: Sequence[Table],
-        printed: Sequence[Table] = (),
+        printed: Sequence[Fingerprints] = (),
     ) -> None:
         self.k = k
         self.corpora = tuple(sorted(corpora))
@@ -215,13 +215,18 @@ class Guard:
         corpora = [{"name": name, "id": corpus_id} for name, corpus_id in self.corpora]
         return {"id": self.id, "notes": self.k, "stock_authors": STOCK, "corpora": corpora}
 
-    def watch(self, voices: Sequence[Voice], context: Phrase | None) -> Watch | Both:
+    def watch(self, voices: Sequence[Voice], context: Phrase | None) -> Watch | Together:
         """For one answer."""
         if not self._printed:
             return Watch(self, voices, context)
-        beside = Watch(Guard(RUN, (), self._printed), voices, context)
-        beside.lines = [line for line in beside.lines if not line.drums]
-        return Both(Watch(self, voices, context), beside) if self._tables else beside
+        tables: dict[int, Sequence[Table]] = {
+            RUN: [PrintedRuns(prints) for prints in self._printed],
+            SURE: [LongRuns(prints) for prints in self._printed],
+        }
+        beside = [Watch(Guard(k, (), held), voices, context) for k, held in tables.items()]
+        for watch in beside:
+            watch.lines = [line for line in watch.lines if not line.drums]
+        return Together(*([Watch(self, voices, context)] if self._tables else []), *beside)
 
     def blocked(self, prefix: int) -> list[int]:
         """Keys of the blocked runs with this prefix: held by a corpus, common stock of none."""
@@ -292,12 +297,12 @@ class Guards:
             )
         return Guard(k, named, tables, printed)
 
-    def _printed(self, name: str) -> tuple[PrintedRuns, str]:
+    def _printed(self, name: str) -> tuple[Fingerprints, str]:
         folder = self._folder_of(name.removeprefix(MODEL))
         shelf = Shelf.open(folder)
         if shelf is None:
             raise NotFound(f"the model in {folder} has no fingerprints to guard by")
-        return PrintedRuns(shelf.prints), hashlib.sha256((folder / FILE).read_bytes()).hexdigest()
+        return shelf.prints, hashlib.sha256((folder / FILE).read_bytes()).hexdigest()
 
     def _shelf(self, named: CorpusLike | str | Path) -> _Shelf:
         corpus: CorpusLike = Corpus.open(named) if isinstance(named, str | Path) else named

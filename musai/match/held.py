@@ -103,7 +103,7 @@ def held_runs(catalogue: Catalogue, k: int) -> HeldRuns:
     new[1:] = (keys[1:] != keys[:-1]) | (work[1:] != work[:-1])
     keys, work = keys[new], work[new]
     unique, which = np.unique(keys, return_inverse=True)
-    common = _author_counts(which, work, len(unique), authors_of(catalogue)) >= STOCK
+    common = author_counts(which, work, len(unique), authors_of(catalogue)) >= STOCK
     rare = ~common[which]
     offsets = np.searchsorted(keys[rare], unique[~common])
     return HeldRuns(
@@ -136,7 +136,7 @@ def work_of(part: Segment, note: Ints) -> Ints:
     return found
 
 
-def _author_counts(which: Ints, work: Ints, keys: int, authors: Sequence[frozenset[str]]) -> Ints:
+def author_counts(which: Ints, work: Ints, keys: int, authors: Sequence[frozenset[str]]) -> Ints:
     """How many authors hold each key; `which` and `work` say who holds what."""
     number: dict[str, int] = {}
     rows = [[number.setdefault(name, len(number)) for name in sorted(names)] for names in authors]

@@ -1,9 +1,9 @@
 """A guard by fingerprints alone, for the works of a model whose music is not here.
 
-Any `SURE` notes in a row of a training work hold a run of `RUN` whose fingerprint is kept, common
-stock aside.  So a line that no kept run ends in holds no `SURE` of them.  A fingerprint is 40 bits
-of all but a run's last step: where one is met, no pitch at all may follow there.  That is
-stricter than a guard that has the notes, never laxer.
+Any `SURE` notes in a row of a training work hold a run of `RUN` whose fingerprint is kept or are
+kept themselves, common stock aside.  So a line that no kept run ends in holds no `SURE` of them.
+A fingerprint of `RUN` notes is 40 bits of all but the last step: where one is met, no pitch at all
+may follow there.  That is stricter than a guard that has the notes, never laxer.
 """
 
 from collections.abc import Collection, Sequence
@@ -35,6 +35,21 @@ class PrintedRuns:
         return False
 
 
+class LongRuns:
+    """Kept runs of `SURE` notes in the place of a corpus's table of held ones."""
+
+    def __init__(self, prints: Fingerprints) -> None:
+        self._prints = prints
+
+    def keys(self, prefix: int) -> list[int]:
+        """The keys with this prefix."""
+        return self._prints.long_keys(prefix)
+
+    def is_common(self, key: int) -> bool:
+        """No: common stock left no fingerprint."""
+        return False
+
+
 class Watch(Protocol):
     """What `musai.match.guard.Watch` does; `lines` are all that settling changes."""
 
@@ -52,26 +67,26 @@ class Watch(Protocol):
         ...
 
 
-class Both:
-    """Two watches over the same answer: what either forbids is forbidden."""
+class Together:
+    """Several watches over the same answer: what any of them forbids is forbidden."""
 
-    def __init__(self, one: Watch, other: Watch) -> None:
-        self._one, self._other = one, other
-        self.spread = one.spread
+    def __init__(self, *watches: Watch) -> None:
+        self._watches = watches
+        self.spread = watches[0].spread
 
     def forbidden(self, onset: int, voice: int, pending: Sequence[Note]) -> Collection[int]:
-        """Pitches that either forbids."""
-        found = set(self._one.forbidden(onset, voice, pending))
-        return found.union(self._other.forbidden(onset, voice, pending))
+        """Pitches that any of them forbids."""
+        return set().union(*(w.forbidden(onset, voice, pending) for w in self._watches))
 
     def settle(
         self, notes: Sequence[Note], given: Collection[Note], later: Sequence[Note]
     ) -> Note | None:
-        """Let the notes stand in both, or in neither and name what is wrong."""
-        before = self._one.lines
-        wrong = self._one.settle(notes, given, later)
-        if wrong is None:
-            wrong = self._other.settle(notes, given, later)
+        """Let the notes stand in all, or in none and name what is wrong."""
+        before = [watch.lines for watch in self._watches]
+        for watch in self._watches:
+            wrong = watch.settle(notes, given, later)
             if wrong is not None:
-                self._one.lines = before
-        return wrong
+                for other, lines in zip(self._watches, before, strict=True):
+                    other.lines = lines
+                return wrong
+        return None

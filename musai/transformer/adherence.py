@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from musai.music import NoteArray, Phrase
+from musai.transformer.checkpoint import CollectionStyle
 from musai.transformer.fresh import RUN, longest_run
 from musai.transformer.harmony import chord_track, scale_classes
 from musai.transformer.player import Player
@@ -36,12 +37,16 @@ Measure = Callable[[Phrase, Request], float]
 
 def table(player: Player, seeds: int = 20) -> Iterator[Row]:
     """A row a control, each from `seeds` phrases of eight bars with it and as many without."""
-    fullest = max(player.styles, key=lambda style: len(style.voices)).name
     takes: dict[Request, Phrase] = {}
     for control, wishes, held, measure, of in _TRIALS:
         got, unasked = [], []
-        # Many voices at once are kept apart only where there are many.
-        style = fullest if control == "polyphony" else None
+        style = None
+        if control in ("polyphony", "voices"):
+            # Many voices at once are kept apart only where there are many, and drums where there are some.
+            styles = _playing(player, drums="drums" in wishes.get("voices", ""))
+            if not styles:
+                continue
+            style = max(styles, key=lambda style: len(style.voices)).name
         for seed in range(seeds):
             base = Request(bars=BARS, seed=seed, key="D", collection=style)
             if base not in takes:
@@ -55,6 +60,12 @@ def table(player: Player, seeds: int = 20) -> Iterator[Row]:
         parts = [f"{name} {value}" for name, value in wishes.items()] or [f"{BARS} bars"]
         said = ", ".join([*parts, *([style] if style else [])])
         yield Row(control, said, held, measure, float(np.mean(got)), float(np.mean(unasked)))
+
+
+def _playing(player: Player, *, drums: bool) -> list[CollectionStyle]:
+    """The model's styles, those with drums where some are needed."""
+    styles = player.styles
+    return [style for style in styles if not drums or any(voice.drum for voice in style.voices)]
 
 
 def _bars(phrase: Phrase, request: Request) -> float:
@@ -110,6 +121,17 @@ def _density(phrase: Phrase, request: Request) -> float:
     return len(phrase) / phrase.bars
 
 
+def _heard(phrase: Phrase, request: Request) -> float:
+    """Share of (bar, voice) pairs in which the voice sounds."""
+    notes, bar = phrase.notes, phrase.metre.signatures[0].bar_ticks
+    ends = notes["onset"].astype(np.int64) + notes["duration"]
+    sounding = [
+        len(np.unique(notes["voice"][(notes["onset"] < tick + bar) & (ends > tick)]))
+        for tick in range(0, phrase.length, bar)
+    ]
+    return float(np.mean(sounding)) / len(phrase.voices)
+
+
 def _velocity(phrase: Phrase, request: Request) -> float:
     return float(phrase.notes["velocity"].mean())
 
@@ -140,4 +162,6 @@ _TRIALS: tuple[tuple[str, dict[str, Any], str, str, Measure], ...] = (
     ("density", {"density": 4.0}, "bias", "notes a bar", _density),
     ("density", {"density": 8.0}, "bias", "notes a bar", _density),
     ("density", {"density": 12.0}, "bias", "notes a bar", _density),
+    ("voices", {"voices": "violin,viola,cello"}, "bias", "voices heard, bar by bar", _heard),
+    ("voices", {"voices": "drums,bass,guitar"}, "bias", "voices heard, bar by bar", _heard),
 )  # fmt: skip

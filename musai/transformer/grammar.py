@@ -120,6 +120,15 @@ class Grammar:
         """Whether all bars have passed."""
         return self.bar == len(self._lengths)
 
+    @property
+    def last(self) -> tuple[int, int]:
+        """Where in this bar the last note began, and its voice; -1 and 0 where none has."""
+        return self._last[:2]
+
+    def ended(self, voice: int) -> int | None:
+        """The step at which what was drawn in a voice ends; None where nothing was."""
+        return max(self._sounding[voice].values(), default=None)
+
     def onset(self, position: int) -> int:
         """Steps from the answer's first bar line."""
         return int(self._starts[self.bar] + position)

@@ -8,7 +8,7 @@ from typing import Final
 
 from musai.errors import BadRequest
 from musai.transformer.checkpoint import VoiceStyle
-from musai.transformer.vocabulary import KIT
+from musai.transformer.vocabulary import KIT, instrument_class
 
 _TABLE: Final = (
     ("melody", 73, False, 57, 86, True),
@@ -46,6 +46,34 @@ _TABLE: Final = (
 
 PLAYERS: Final = {row[0]: VoiceStyle(*row) for row in _TABLE}
 """Name -> voice; the name may be written with a capital."""
+
+
+USUAL: Final = (
+    5.0,
+    5.0,
+    3.0,
+    7.0,
+    7.0,
+    3.5,
+    3.0,
+    4.0,
+    4.0,
+    5.0,
+    7.0,
+    2.5,
+    5.0,
+    5.0,
+    5.0,
+    5.0,
+    15.0,
+)
+"""Notes a bar of each instrument class where it plays: medians of bands, songs, piano, quartets and
+orchestra, drums of bands and drummers."""
+
+
+def usual(voice: VoiceStyle) -> float:
+    """Notes a bar that an instrument of this kind usually plays."""
+    return USUAL[instrument_class(voice.program, voice.drum) - 1]
 
 
 def player_of(name: str) -> VoiceStyle:

@@ -3,15 +3,14 @@
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from musai.errors import BadRequest
 from musai.transformer import harmony
 from musai.transformer.encoding import Bar
 from musai.transformer.feel import ACCENTS, Feel
 from musai.transformer.grammar import Harmony, Limits, Mask, Part
-from musai.transformer.noise import log
 from musai.transformer.request import Request
+from musai.transformer.shaping import Floats
 from musai.transformer.vocabulary import OUTPUTS, STEP_TICKS
 from musai.transformer.wordings import (
     TEMPERATURES,
@@ -23,9 +22,6 @@ from musai.transformer.wordings import (
 
 SOFT = -3.0
 """What a soft scale adds to the logit of a pitch outside it: e^3, so twenty times less likely."""
-
-Floats = NDArray[np.float64]
-LN2 = 0.6931471805599453
 
 
 def limits_of(
@@ -128,28 +124,6 @@ def parts_of(
             )
         out.append(part)
     return tuple(out)
-
-
-STEER = 5.0
-"""Nats by which a length of a line twice that which the density asks for is less likely."""
-
-DUE = 16.0
-"""Nats by which a place a bar from where the next note is due by the density is less likely; four
-times as many at two bars, so that what is ahead or behind is made up for."""
-
-
-def gap_of(request: Request, bars: tuple[Bar, ...], parts: tuple[Part, ...]) -> float | None:
-    """Steps between the onsets of one voice that make up the density asked for, or None."""
-    if request.density is None:
-        return None
-    asked = sum(part.asked for part in parts)
-    mean = sum(bar.steps for bar in bars) / len(bars)
-    return mean * max(1, asked) / request.density
-
-
-def log2(x: Floats) -> Floats:
-    """Logarithm to base 2 by the noise's own, whose bits no processor changes."""
-    return log(x) / LN2
 
 
 def heat_of(request: Request) -> tuple[tuple[float, float], ...]:

@@ -1,6 +1,6 @@
 """Plan: what a request means for one model, settled before the first note is drawn."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -26,21 +26,17 @@ from musai.transformer.encoding import (
 )
 from musai.transformer.feel import Feel, heard
 from musai.transformer.grammar import Grammar, Kept, Limits, Part
-from musai.transformer.instruments import player_of
+from musai.transformer.instruments import player_of, usual
 from musai.transformer.limiting import (
-    DUE,
-    STEER,
-    Floats,
     beats_of,
     feel_of,
-    gap_of,
     heat_of,
     limits_of,
-    log2,
     parts_of,
 )
 from musai.transformer.ranges import heard_part, part_of
 from musai.transformer.request import Request, parse_key
+from musai.transformer.shaping import Shaping
 from musai.transformer.spans import Filling, Span, filling_of, metre_of, numbers_of, span_of
 from musai.transformer.vocabulary import STEP_TICKS
 
@@ -54,9 +50,8 @@ class Plan:
     `after`: bars that follow the answer, None where the music is to go on and nobody says how
     long.  `order`: place in the answer of each of the model's voices.  `told`: for each bar the
     given notes told at its line, and how many bars ahead.  `kept`: notes that stand in the answer.
-    `latest`, `limits`: see `Grammar`.  `bias`: added to the logits of (moved) pitches, not of drums.
-    `heat`: temperature and top_p of each output field.  `gap`: see `limiting.gap_of`.  `loud`: whether
-    the model says velocities.
+    `latest`, `limits`: see `Grammar`.  `shaping`: the wishes that shift what is drawn.  `heat`:
+    temperature and top_p of each output field.  `loud`: whether the model says velocities.
     """
 
     rows: Rows
@@ -73,9 +68,8 @@ class Plan:
     kept: tuple[GridNote, ...] = ()
     latest: int | None = v.MAX_BAR
     limits: Limits = Limits()  # noqa: RUF009  (frozen)
-    bias: Floats | None = None
+    shaping: Shaping = Shaping()  # noqa: RUF009  (frozen)
     heat: tuple[tuple[float, float], ...] = ()
-    gap: float | None = None
     loud: bool = False
 
     def opening(self, bar: int, writer: RowWriter) -> Rows:
@@ -99,11 +93,6 @@ class Plan:
             end = min(onset + int(v.DURATIONS[note.duration]), int(starts[-1]))
             kept.append(Kept(onset, end, note.pitch, note.voice))
         return Grammar(self.bars, self.parts, self.latest, kept, self.limits)
-
-    @property
-    def asked(self) -> int:
-        """Voices that are asked for."""
-        return sum(part.asked for part in self.parts)
 
     @property
     def length(self) -> int:
@@ -152,37 +141,6 @@ class Plan:
             velocity = self.feel.struck(velocity, mean, within, signature, drum)
         return Note(start, max(1, end - start), pitch, velocity, out)
 
-    def shaped(self, field: int, logits: Floats, grammar: Grammar, drawn: Sequence[int]) -> Floats:
-        """Logits of an output field as the request shifts them, the fields before it drawn.
-
-        A soft scale makes pitches outside it seldom; a density makes places seldom that are far from
-        where the next of so many notes is due, and of a voice that is one line lengths far from its share.
-        """
-        if field == 2 and self.bias is not None and not self.parts[drawn[1]].drum:
-            return logits + self.bias
-        if self.gap is None:
-            return logits
-        if field == 0:
-            steps = np.arange(v.MAX_BAR + 1.0)
-            steps[v.BARLINE] = self.bars[grammar.bar].steps
-            late = self._late(grammar, grammar.drawn, steps)
-            # After a bar line the next note is at least so far away, and may be farther.
-            late[v.BARLINE] = max(0.0, late[v.BARLINE])
-            return logits - DUE * late * late
-        if field == 3 and self.parts[drawn[1]].line:
-            logits = logits - STEER * np.abs(log2(v.DURATIONS / self.gap))
-            if self.asked == 1:
-                # Nothing begins before a lone line's note ends.
-                late = self._late(grammar, grammar.drawn + 1, drawn[0] + v.DURATIONS)
-                return logits - DUE * late * late
-        return logits
-
-    def _late(self, grammar: Grammar, notes: int, steps: Floats) -> Floats:
-        """Bars from where the density has the note after so many due to steps of this bar."""
-        due = notes * (self.gap or 0.0) / max(1, self.asked)
-        late: Floats = (steps + grammar.onset(0) - due) / self.bars[grammar.bar].steps
-        return late
-
     def kept_notes(self) -> Iterator[Note]:
         """What is kept, as it sounds, in time order."""
         starts = np.concatenate([[0], np.cumsum([bar.steps for bar in self.bars])])
@@ -217,14 +175,14 @@ def make_plan(request: Request, model: Model, played: float = 1.0) -> Plan:
     limits, bias = limits_of(
         request, plan.bars, beats_of(plan.bars), key.tonic, key.minor, plan.shift
     )
+    parts = parts_of(request, plan.parts, plan.order, plan.shift)
     return replace(
         plan,
-        parts=parts_of(request, plan.parts, plan.order, plan.shift),
+        parts=parts,
         feel=feel_of(request, plan.feel),
         limits=limits,
-        bias=bias,
+        shaping=Shaping.of(request, plan.bars, parts, bias),
         heat=heat_of(request),
-        gap=gap_of(request, plan.bars, plan.parts),
         loud=model.shape.loud,
     )
 
@@ -374,7 +332,12 @@ def _last_signature(metre: Metre) -> tuple[int, int]:
 
 def _wish(request: Request, voice: VoiceStyle, voices: int) -> VoiceWish:
     low, high = request.register or (voice.low, voice.high)
-    density = 0 if request.density is None else v.density_class(request.density / voices)
+    density = 0
+    if request.density is not None:
+        density = v.density_class(request.density / voices)
+    elif request.voice_words and voices > 1:
+        # Told nothing, the model soon takes a voice that rests for one that never plays.
+        density = v.density_class(usual(voice))
     # What training tells is the mean of what is struck: near the snare, most of it kick, snare and hats.
     # The middle of what drums there are is higher, and would ask for cymbals.
     kit = voice.drum and request.register is None and low <= v.SNARE <= high

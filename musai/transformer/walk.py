@@ -245,7 +245,7 @@ class Walk:
         self, logits: Floats, allowed: Mask, field: int, attempt: int, drawn: Sequence[int]
     ) -> int:
         plan = self._plan
-        scores = plan.shaped(field, logits, self._grammar, drawn)
+        scores = plan.shaping.shaped(field, logits, self._grammar, drawn)
         heat, noise = plan.heat[field], self._noise
         return self._chooser(Draw(scores, allowed, *heat, noise, self._event, field, attempt))
 

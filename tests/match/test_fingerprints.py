@@ -12,6 +12,7 @@ from musai.errors import Altered, BadInput
 from musai.match import fingerprints
 from musai.match.catalogue import catalogue
 from musai.match.fingerprints import RUN, SURE, WINDOW, Shelf
+from musai.match.held import STOCK
 from musai.music import Phrase
 
 
@@ -57,16 +58,42 @@ def test_a_voice_of_four_is_found_too(shelf, model):
 
 
 @given(st.lists(st.integers(0, 3), max_size=60), st.integers(0, 9))
-def test_every_window_of_a_line_keeps_a_run(lines, seed):
+def test_every_window_of_a_line_keeps_one_of_its_runs_of_fewest_authors(lines, seed):
     line = np.sort(np.array(lines, np.int64))
     keys = made.rng(seed).integers(0, 2**63, len(line)).astype(np.uint64)
-    kept = set(fingerprints.winnowed(keys, line).tolist())
+    authors = made.rng(seed).integers(1, 2 * STOCK, len(line))
+    kept = fingerprints.winnowed(keys, line, authors)
     for start in range(len(line) - WINDOW + 1):
-        window = range(start, start + WINDOW)
         if line[start] == line[start + WINDOW - 1]:
-            assert kept & set(window)
+            window = np.arange(start, start + WINDOW)
+            fewest = np.minimum(authors[window], STOCK).min()
+            assert fewest in authors[np.intersect1d(window, kept)].clip(max=STOCK)
     for number in set(lines):
-        assert kept & set(np.flatnonzero(line == number).tolist())
+        assert np.isin(np.flatnonzero(line == number), kept).any()
+
+
+def held_tones(seed, tones):
+    """Sixteen notes of its own, then so many of one pitch and length, then nine again."""
+    first, last = made.tune(seed, 16), made.tune(seed + 500, 9)
+    same = Phrase.from_notes([0.5 * i for i in range(tones)], [0.5] * tones, [61] * tones)
+    return made.joined(made.joined(first, same), last)
+
+
+def test_twelve_notes_made_of_common_stock_alone_are_told_where_few_hold_them(tmp_path):
+    music = {f"eleven {i}": held_tones(20 + i, 11) for i in range(STOCK)}
+    music["twelve"] = held_tones(90, 12)
+    composers = {title: title for title in music}
+    shelf = made.Shelf(tmp_path, music, "stock", composers)
+    prints = fingerprints.make(catalogue(shelf), [work.id for work in shelf.works])
+    titles = [work.title for work in shelf.works]
+
+    def told(tones):
+        same = Phrase.from_notes([0.5 * i for i in range(tones)], [0.5] * tones, [72] * tones)
+        return [titles[work] for work in prints.shared(same)]
+
+    assert told(11) == []
+    assert told(12) == ["twelve"]
+    assert len(prints.long_work) >= 1
 
 
 def test_what_is_stored_is_sampled_and_small(shelf, model):

@@ -14,7 +14,9 @@ def test_what_is_a_mask_is_never_violated_and_every_control_has_a_row(shape):
         ("bars", "scale", "chords", "grid", "polyphony", "register", "avoid"), 1.0
     )
     assert {row.control for row in rows} - held.keys() == {
-        "scale_rule", "velocity", "swing", "density",
+        "scale_rule", "velocity", "swing", "density", "voices",
     }  # fmt: skip
     asked = next(row.asked for row in rows if row.control == "polyphony")
     assert asked == "polyphony 2, chorales"
+    asked = [row.asked for row in rows if row.control == "voices"]
+    assert asked == ["voices violin,viola,cello, chorales"]  # No style of it has drums.

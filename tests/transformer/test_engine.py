@@ -87,7 +87,7 @@ def reference_notes(request, shape):
         masks = (grammar.positions, grammar.voices, grammar.pitches, grammar.durations, every)
         for i, field in enumerate(shape.outputs[: v.DRAWN]):
             logits = network.field_logits(field, state).numpy()
-            logits = plan.shaped(i, logits, grammar, drawn)
+            logits = plan.shaping.shaped(i, logits, grammar, drawn)
             drawn.append(choose(Draw(logits, masks[i](*drawn), *plan.heat[i], noise, event, i)))
             if drawn[0] == v.BARLINE:
                 break

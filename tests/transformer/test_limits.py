@@ -15,7 +15,6 @@ from musai.transformer import vocabulary as v
 from musai.transformer.fresh import RUN, longest_run
 from musai.transformer.grammar import Grammar, Kept
 from musai.transformer.harmony import QUALITIES, chord_classes, chord_track, scale_classes
-from musai.transformer.limiting import SOFT
 from musai.transformer.plan import make_plan
 from musai.transformer.request import takes_of
 from musai.transformer.wordings import GRIDS
@@ -153,35 +152,6 @@ def test_drums_know_no_scale_and_no_chord():
     answer = PLAYER.play(request)
     assert answer.voices == (Voice("drums", 0, True),)
     assert not set((answer.notes["pitch"] % 12).tolist()) <= {0, 2, 4, 7, 9}
-
-
-def test_a_soft_scale_is_a_bias_and_no_mask():
-    soft = make_plan(Request(key="C", scale_rule="soft"), small_model())
-    assert soft.limits.scale is None
-    assert soft.bias[[60, 61]].tolist() == [0.0, SOFT]
-    share = [
-        np.isin(PLAYER.play(Request(bars=32, seed=2, key="C", temperature=2.0, top_p=1.0,
-                                    scale_rule=rule)).notes["pitch"] % 12,
-                list(scale_classes("major", 0, False))).mean()
-        for rule in (None, "soft", "hard")
-    ]  # fmt: skip
-    assert share[0] < share[1] < share[2] == 1.0
-
-
-def test_density_steers_the_number_of_notes():
-    counts = {
-        d: sum(len(PLAYER.play(Request(bars=8, seed=seed, density=d))) for seed in range(3)) / 24
-        for d in (1.0, 4.0, 8.0, 12.0)
-    }
-    assert counts[1.0] < counts[4.0] < counts[12.0]
-    for density in (1.0, 4.0, 8.0):
-        assert counts[density] == pytest.approx(density, rel=0.2)
-
-
-def test_density_counts_the_notes_of_all_voices_together():
-    for density in (2.0, 8.0):
-        request = Request(bars=8, seed=1, voices="bass,melody,chords", density=density)
-        assert len(PLAYER.play(request)) / 8 == pytest.approx(density, rel=0.2)
 
 
 def test_swing_and_velocity_are_put_on_the_answer():
