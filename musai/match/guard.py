@@ -53,6 +53,10 @@ class _Next(NamedTuple):
 
 
 _NOTHING = _Next((), 0, [])
+_NEVER: tuple[tuple[Note, ...], int, _Next] = (), -1, _NOTHING
+
+Side = tuple[int | None, bool | None]
+"""Voice and top of a line: which of all it is."""
 
 
 class Watch:
@@ -66,8 +70,8 @@ class Watch:
         self.lines = lines_of(voices)
         """The lines as far as they stand."""
         self._own: frozenset[int] | None = None
-        self._asked: tuple[tuple[Note, ...], int, _Next] = (), -1, _NOTHING
-        """Tail and onset asked for last: a line is asked before a pitch is drawn and after."""
+        self._asked: dict[Side, tuple[tuple[Note, ...], int, _Next]] = {}
+        """Tail and onset asked for last of each: a line is asked before a pitch is drawn and after."""
 
     def forbidden(self, onset: int, voice: int, pending: Sequence[Note]) -> Collection[int]:
         """Pitches that would surely end a forbidden run of this voice's own lines there.
@@ -78,12 +82,9 @@ class Watch:
         if pending and any(n.voice == voice and onset - n.onset <= SPREAD for n in pending):
             return ()
         found: set[int] = set()
-        seen: tuple[Note, ...] | None = None
         for line in self.lines:
-            # Top and bottom of a voice that is one line so far forbid the same.
-            if line.voice != voice or line.tail == seen or (line.top and self._sounds(line, onset)):
+            if line.voice != voice or (line.top and self._sounds(line, onset)):
                 continue
-            seen = line.tail
             for key in self._next(line, onset).keys:
                 found |= _pitches(line, last_step(key))
         return found
@@ -93,56 +94,54 @@ class Watch:
     ) -> Note | None:
         """Let the notes stand, or name the last drawn note of a run that they end."""
         lines: list[Line] = []
-        for number, line in enumerate(self.lines):
-            if (
-                len(notes) == 1
-                and not later
-                and number
-                and self.lines[number - 1].is_twin(line, notes[0])
-            ):
-                # Only the first is asked: the other side of one line holds the same runs.
-                lines.append(lines[-1].other())
-                continue
+        for line in self.lines:
             grown, wrong = self._grown(line, notes, given)
             if wrong is None and later:
                 # Nothing else may come before what is kept: so that must be no run's end either.
-                _, wrong = self._grown(grown, later, given, ahead=True)
+                for one in grown:
+                    wrong = wrong or self._grown(one, later, given, ahead=True)[1]
             if wrong is not None:
                 return wrong
-            lines.append(grown)
+            lines += grown
         self.lines = lines
         return None
 
     def _grown(
         self, line: Line, notes: Sequence[Note], given: Collection[Note], ahead: bool = False
-    ) -> tuple[Line, Note | None]:
-        """A line with more notes, or the last drawn note of the run that they end.
+    ) -> tuple[list[Line], Note | None]:
+        """A line with more notes, or both that it parts into; or the last drawn note of the run that they
+        end.
 
         Looking `ahead` ends where no drawn note is left that a run could hold.
         """
         voices = self._pitched if line.voice is None else (line.voice,)
+        lines = [line]
         for chord in chords([note for note in notes if note.voice in voices]):
-            if ahead and all(note in given for note in line.tail):
-                break
-            picked, told = line.pick(chord), _NOTHING
-            if picked is not None:
-                told = self._next(line, picked.onset)
-                if told.keys and key_of(told.prefix, line.step(picked.pitch)) in told.keys:
-                    drawn = [note for note in (*line.tail, picked) if note not in given]
-                    if drawn:
-                        return line, drawn[-1]
-            line = line.heard(chord, picked, told.signs, self._k)
-        return line, None
+            if lines[0].parts(chord):
+                lines = [*lines[0].sides()]
+            for i, one in enumerate(lines):
+                if ahead and all(note in given for note in one.tail):
+                    continue
+                picked, told = one.pick(chord), _NOTHING
+                if picked is not None:
+                    told = self._next(one, picked.onset)
+                    if told.keys and key_of(told.prefix, one.step(picked.pitch)) in told.keys:
+                        drawn = [note for note in (*one.tail, picked) if note not in given]
+                        if drawn:
+                            return lines, drawn[-1]
+                lines[i] = one.heard(chord, picked, told.signs, self._k)
+        return lines, None
 
     def _next(self, line: Line, onset: int) -> "_Next":
         """What a note at this onset would leave, and the runs that it could end."""
-        tail, at, told = self._asked
+        side = line.voice, line.top
+        tail, at, told = self._asked.get(side, _NEVER)
         if tail is not line.tail or at != onset:
             signs = line.signs_at(onset)
             run = line.run(signs, self._k)
             prefix = 0 if run is None else prefix_of(run)
             told = _Next(signs, prefix, [] if run is None else self._blocked(prefix))
-            self._asked = line.tail, onset, told
+            self._asked[side] = line.tail, onset, told
         return told
 
     def _sounds(self, line: Line, onset: int) -> bool:

@@ -15,7 +15,8 @@ from musai.music import Note, Phrase, Voice
 class Line(NamedTuple):
     """One line as far as it stands: its last notes, and what still sounds in its voices."""
 
-    top: bool
+    top: bool | None
+    """Whether it follows the highest notes; None while the highest are the lowest, so that it is both."""
     voice: int | None
     """Whose notes; None for those of all pitched voices."""
     drums: bool = False
@@ -57,20 +58,25 @@ class Line(NamedTuple):
         tail = (*self.tail, picked)[-(k - 1) :]
         return Line(self.top, self.voice, self.drums, tail, signs[-(k - 2) :], sounding)
 
-    def other(self) -> "Line":
-        """The same notes as the other side of the voice's."""
-        return Line(not self.top, self.voice, self.drums, self.tail, self.signs, self.sounding)
-
-    def is_twin(self, other: "Line", note: Note) -> bool:
-        """Whether the other side of this voice has held the same notes, and this one alone goes on with both."""
-        if self[1:] != other[1:] or self.top == other.top:
+    def parts(self, chord: Sequence[Note]) -> bool:
+        """Whether the highest and the lowest are two from this chord on."""
+        if self.top is not None:
             return False
+        note = chord[0]
         half = note.onset + note.duration // 2
-        return all(end <= half or pitch == note.pitch for pitch, end in self.sounding.items())
+        return len(chord) > 1 or any(
+            end > half and pitch != note.pitch for pitch, end in self.sounding.items()
+        )
+
+    def sides(self) -> tuple["Line", "Line"]:
+        """The highest and the lowest, each a line of its own from now on."""
+        return self._replace(top=True), self._replace(top=False)
 
     def pick(self, chord: Sequence[Note]) -> Note | None:
-        """The chord's note that the line goes on with, as `kernels.skyline` has it."""
+        """The chord's note that the line goes on with, as `kernels.skyline` has it; see `parts` first."""
         best = chord[0]
+        if self.top is None:
+            return best
         for note in chord[1:]:
             if note.pitch != best.pitch and (note.pitch > best.pitch) == self.top:
                 best = note
@@ -98,9 +104,9 @@ def lines_of(voices: Sequence[Voice]) -> list[Line]:
     """The lines that a phrase of these voices may have."""
     lines = [Line(False, i, True) for i, voice in enumerate(voices) if voice.drum]
     pitched = [i for i, voice in enumerate(voices) if not voice.drum]
-    lines += [Line(top, i) for i in pitched for top in (True, False)]
+    lines += [Line(None, i) for i in pitched]
     if len(pitched) > 1:
-        lines += [Line(True, None), Line(False, None)]
+        lines.append(Line(None, None))
     return lines
 
 
@@ -109,19 +115,21 @@ def runs_of(phrase: Phrase, k: int, drums: bool = True) -> list[int]:
     keys = []
     notes = [Note(*row) for row in phrase.notes.tolist()]
     pitched = {i for i, voice in enumerate(phrase.voices) if not voice.drum}
-    for line in lines_of(phrase.voices):
-        if line.drums and not drums:
+    for first in lines_of(phrase.voices):
+        if first.drums and not drums:
             continue
-        mine = [
-            n for n in notes if n.voice == line.voice or (line.voice is None and n.voice in pitched)
-        ]
-        for chord in chords(mine):
-            picked = line.pick(chord)
-            signs: tuple[int, ...] = ()
-            if picked is not None:
-                signs = line.signs_at(picked.onset)
-                run = line.run(signs, k)
-                if run is not None:
-                    keys.append(key_of(prefix_of(run), line.step(picked.pitch)))
-            line = line.heard(chord, picked, signs, k)
+        voices = pitched if first.voice is None else {first.voice}
+        lines = [first]
+        for chord in chords([note for note in notes if note.voice in voices]):
+            if lines[0].parts(chord):
+                lines = [*lines[0].sides()]
+            for i, line in enumerate(lines):
+                picked = line.pick(chord)
+                signs: tuple[int, ...] = ()
+                if picked is not None:
+                    signs = line.signs_at(picked.onset)
+                    run = line.run(signs, k)
+                    if run is not None:
+                        keys.append(key_of(prefix_of(run), line.step(picked.pitch)))
+                lines[i] = line.heard(chord, picked, signs, k)
     return keys
