@@ -5,7 +5,7 @@ once as "grey", with how far the building is.
 """
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from time import perf_counter
 from typing import Any, Literal
@@ -57,6 +57,20 @@ class Answer:
 
 
 OnAnswer = Callable[[Answer], None]
+
+
+def under_guard(answer: Answer, guard: Mapping[str, Any] | None) -> Answer:
+    """An answer that says why so long a run may stand under the guard that was on."""
+    found = answer.verdict
+    if guard is None or found["longest_run"] < guard["notes"]:
+        return answer
+    if found["corpus"] not in [row["name"] for row in guard["corpora"]]:
+        return answer
+    why = (
+        f"so long a run may stand under the guard of {guard['notes']} notes: {guard['stock_authors']} "
+        "authors or more hold what it is made of, the prompt holds it, or its rhythm is a little off"
+    )
+    return replace(answer, verdict={**found, "sentence": f"{found['sentence']}; {why}"})
 
 
 @dataclass(slots=True)

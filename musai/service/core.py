@@ -18,7 +18,7 @@ from musai.report import to_json
 from musai.service import in_use, records, wire
 from musai.service.announcer import Announcer
 from musai.service.child import Setting
-from musai.service.comparing import Answer, Bench
+from musai.service.comparing import Answer, Bench, under_guard
 from musai.service.desk import Desk, Ticket, failed
 from musai.service.events import Compared, Finished
 from musai.service.fairness import AT_ONCE, MAX_WAITING, MAX_WAITING_SESSION
@@ -281,6 +281,7 @@ class Service:
         return outcome if outcome == IDENTICAL or not changed else f"{outcome}; {changed}"
 
     def _compared(self, ticket: Ticket, made: wire.Made, answer: Answer) -> None:
+        answer = under_guard(answer, ticket.guard)
         answer = fingerprinted(answer, made.phrase.phrase(), str(ticket.model.get("name", "")))
         payload = records.match_payload(made.phrase_id, ticket.session, answer)
         try:

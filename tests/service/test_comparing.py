@@ -11,6 +11,7 @@ import pytest
 
 from musai.errors import NotFound
 from musai.service import Service
+from musai.service.comparing import Answer, under_guard
 from musai.service.events import Compared, Finished
 from musai.transformer.request import Request
 from tests.service.conftest import Make
@@ -236,3 +237,25 @@ class TestReport:
     def test_of_an_unknown_phrase_is_not_found(self, make: Make) -> None:
         with pytest.raises(NotFound):
             make().report("f" * 64)
+
+
+@pytest.mark.parametrize(
+    ("run", "corpus", "guard", "told"),
+    [
+        (39, "tunes", 12, True),
+        (12, "tunes", 12, True),
+        (11, "tunes", 12, False),
+        (39, "songs", 12, False),  # The guard was on against another.
+        (39, "tunes", None, False),
+        (0, None, 12, False),
+    ],
+)
+def test_a_run_longer_than_the_guard_counts_is_explained(
+    run: int, corpus: str | None, guard: int | None, told: bool
+) -> None:
+    found = {"sentence": "No significant match", "longest_run": run, "corpus": corpus}
+    on = {"notes": guard, "stock_authors": 5, "corpora": [{"name": "tunes", "id": ""}]}
+    answer = under_guard(Answer(found, [], 1.0), on if guard else None)
+    why = "; so long a run may stand under the guard of 12 notes: 5 authors or more hold what it is"
+    assert (why in answer.verdict["sentence"]) == told
+    assert found["sentence"] == "No significant match"
