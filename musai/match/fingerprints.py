@@ -7,8 +7,8 @@ in a row hold one that is kept, and shorter ones often.  What works by five auth
 left out, and so is rhythm without pitch: both are shared by everybody.  Twelve notes made of nothing
 else, yet held by fewer, are kept as 48 bits of their own key.  No note can be read from either.
 
-A look-up names works that hold a run of the phrase exactly, in any key and tempo.  It knows
-nothing of changed notes, of significance, or of where in the work.
+A look-up names works that hold a run of the phrase exactly, its last pitch aside, in any key and
+tempo.  It knows nothing of changed notes, of significance, or of where in the work.
 """
 
 import csv
@@ -268,7 +268,10 @@ class Shelf:
                 rows = tuple(csv.DictReader(file))
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise Altered(f"{path} cannot be read: {error}") from None
-        if len(prints) and int(prints.work.max()) >= len(rows):
+        most = max(
+            (int(held.max()) for held in (prints.work, prints.long_work) if len(held)), default=-1
+        )
+        if most >= len(rows):
             raise Altered(f"{path} names more works than {folder / 'works.csv'} has")
         return cls(prints, rows)
 
@@ -300,4 +303,5 @@ def sentence(found: Sequence[Shared], model: str) -> str:
         )
     named = "; ".join(f"{s.title or s.work_id[:12]} ({s.licence})" for s in found[:3])
     more = f" and {len(found) - 3} more" if len(found) > 3 else ""
-    return f"it shares exact runs of {RUN} notes or more with {named}{more}; {limits}"
+    # What is kept of a run does not tell its last step.
+    return f"it shares exact runs of {RUN - 1} notes or more with {named}{more}; {limits}"

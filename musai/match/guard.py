@@ -39,7 +39,7 @@ from musai.music import Note, Phrase, Voice
 SUGGESTED = 12
 """Notes of the shortest run that most music shares with nobody."""
 
-VERSION = 2
+VERSION = 3
 """Changes whenever a guard would let other notes pass."""
 
 

@@ -3,7 +3,9 @@
 Any `SURE` notes in a row of a training work hold a run of `RUN` whose fingerprint is kept or are
 kept themselves, common stock aside.  So a line that no kept run ends in holds no `SURE` of them.
 A fingerprint of `RUN` notes is 40 bits of all but the last step: where one is met, no pitch at all
-may follow there.  That is stricter than a guard that has the notes, never laxer.
+may follow there, which is stricter than a guard that has the notes.  Laxer it is in two places: a
+longer run made of nothing but twelves that five authors hold passes; and where the human's own
+context holds a kept run, which may come again, a copy that goes on from it cannot be told.
 """
 
 from collections.abc import Collection, Sequence

@@ -230,6 +230,12 @@ def _held_against(name: str) -> str:
     return name if model == name else f"the fingerprints of the works that {model} was trained on"
 
 
+_PRINTED = (
+    "Fingerprints know nothing of drums, of longer runs made of twelves that are exempt, and of what goes "
+    "on from notes that the prompt quotes. "
+)
+
+
 def guard_sentence(guard: Mapping[str, Any]) -> str:
     """What a guard promises, whom it exempts, and how little evades it."""
     notes, names = guard["notes"], [str(row["name"]) for row in guard["corpora"]]
@@ -239,6 +245,6 @@ def guard_sentence(guard: Mapping[str, Any]) -> str:
         f"{listed([_held_against(name) for name in names])}: no line of it holds "
         f"{notes} notes in a row, equal in steps and rhythm, that a work holds, in any key and tempo. "
         f"Runs held by {guard['stock_authors']} authors or more, and what the prompt quotes, are "
-        f"exempt. {'Fingerprints know nothing of drums. ' if printed else ''}One changed note evades a "
+        f"exempt. {_PRINTED if printed else ''}One changed note evades a "
         "guard: it rules out copies, not likeness."
     )

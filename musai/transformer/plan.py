@@ -200,6 +200,8 @@ def _from_nothing(request: Request, style: CollectionStyle, collection: int) -> 
     bpm = request.tempo or style.bpm
     told = 0 if request.key is None else 2 if minor else 1
     players = tuple(map(player_of, request.voice_words)) or style.voices
+    if len(players) > v.VOICES:
+        raise BadRequest(f"{len(players)} voices are asked for; legal is 1 to {v.VOICES}")
     header = Header(
         tuple(_wish(request, voice, len(players)) for voice in players),
         told,

@@ -72,7 +72,9 @@ class Shaping:
         if request.density is not None:
             mean = sum(bar.steps for bar in bars) / len(bars)
             gap = mean * asked / request.density
-        return cls(bars, parts, bias, gap, asked, bool(request.voice_words))
+        # A number is a voice of the context, which plays there as it likes.
+        named = any(not word.isdecimal() for word in request.voice_words)
+        return cls(bars, parts, bias, gap, asked, named)
 
     def shaped(self, field: int, logits: Floats, grammar: Grammar, drawn: Sequence[int]) -> Floats:
         """Logits of an output field, the fields before it drawn, as the wishes shift them."""
@@ -121,7 +123,7 @@ class Shaping:
     def _wait(self, grammar: Grammar, position: int, ended: int) -> float:
         """Nats for a rest up to a place of this bar since the step at which a voice ended."""
         rest = (grammar.onset(position) - ended) / self.bars[grammar.bar].steps - REST
-        return WAIT * max(0.0, rest) ** 2
+        return WAIT * rest * rest if rest > 0 else 0.0
 
     def _lengths(self, logits: Floats, gap: float, grammar: Grammar, position: int) -> Floats:
         logits = logits - STEER * np.abs(log(v.DURATIONS / gap) / LN2)

@@ -71,7 +71,7 @@ def test_the_answer_names_whose_run_it_holds_and_keeps_its_light(model: str) -> 
     said = printed.fingerprinted(told, passage, model).verdict
     assert said["light"] == "green"
     assert said["sentence"].startswith(
-        "nothing near; it shares exact runs of 8 notes or more with tune 2"
+        "nothing near; it shares exact runs of 7 notes or more with tune 2"
     )
     assert [row["title"] for row in said["fingerprints"]] == ["tune 2"]
     assert printed.fingerprinted(told, passage, "none at all") is told

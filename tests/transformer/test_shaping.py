@@ -3,9 +3,11 @@
 import numpy as np
 import pytest
 
+from musai.errors import BadRequest
 from musai.transformer import Request
 from musai.transformer import vocabulary as v
 from musai.transformer.harmony import scale_classes
+from musai.transformer.instruments import PLAYERS
 from musai.transformer.limiting import SOFT
 from musai.transformer.plan import make_plan
 from tests.transformer.models import small_model, small_player
@@ -122,3 +124,18 @@ def test_named_voices_do_not_all_fall_silent_for_bars():
         assert costs == [0.0, 4.0, 36.0, 100.0]
     plan = make_plan(Request(bars=4), small_model())
     assert plan.shaping.shaped(0, same, plan.grammar(), ()) is same
+
+
+def test_voices_given_by_number_play_as_the_model_likes():
+    context = PLAYER.play(Request(bars=4, seed=1, collection="chorales"))
+    for mode in ("continue", "answer", "infill", "vary"):
+        wishes = {"mode": mode, "context": context, "bars": 4, "seed": 5}
+        plain = PLAYER.play(Request(**wishes))
+        assert PLAYER.play(Request(**wishes, voices="0,1,2,3")) == plain
+
+
+def test_more_voices_than_there_are_places_for_are_refused():
+    names = list(PLAYERS)[: v.VOICES + 1]
+    with pytest.raises(BadRequest, match="17 voices are asked for; legal is 1 to 16"):
+        PLAYER.play(Request(bars=1, voices=",".join(names)))
+    assert len(PLAYER.play(Request(bars=1, voices=",".join(names[:-1]))).voices) == v.VOICES
