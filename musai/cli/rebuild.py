@@ -19,8 +19,9 @@ def verify(
 ) -> None:
     """Train a model again from its recipe and compare the weights, bit for bit.
 
-    Exit code 0: the same; 1: they differ, and what is different on this machine is named. The
-    whole takes as long as training did; twenty steps take a minute.
+    Exit code 0: EXACT, the same bits, or EQUIVALENT, apart by rounding alone, as on another make of
+    processor; 1: OTHER weights, and what is different on this machine is named. The whole takes as long
+    as training did; twenty steps take a minute.
     """
     from musai.cli.train import follow
     from musai.transformer import checkpoint
@@ -40,18 +41,23 @@ def verify(
         click.echo(json.dumps(result))
     else:
         click.echo(_line(result))
-    if result["same"] is False:
+    if result["verdict"] == "OTHER":
         raise Altered(f"{result['model']} is not what its recipe makes here")
 
 
 def _line(result: dict[str, object]) -> str:
     what = "the whole training" if result["whole"] else f"the first {result['steps']} steps"
-    if result["same"] is None:
+    if result["verdict"] is None:
         return (
             f"{what} give {result['sha256']}; the model's folder records nothing of them: "
             "--record does"
         )
-    said = "gives the same weights" if result["same"] else "gives OTHER weights"
+    apart = f"{result['distance']:.1e} of the way that training went"
+    said = {
+        "EXACT": "EXACT, the same weights",
+        "EQUIVALENT": f"EQUIVALENT, {apart} apart: rounded otherwise, as another make of processor does",
+        "OTHER": f"OTHER weights, {apart} apart",
+    }[str(result["verdict"])]
     changed = result["changed"]
     beside = f" (made with {'; '.join(changed)})" if isinstance(changed, list) and changed else ""
-    return f"{what} {said}: {result['sha256']}{beside}"
+    return f"{what}: {said}; {result['sha256']}{beside}"

@@ -17,7 +17,7 @@ import csv
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -154,22 +154,37 @@ def _column(folder: Path, name: str) -> list[str]:
         raise Altered(f"{folder / WORKS} cannot be read: {error}") from None
 
 
-def prefixes(folder: Path) -> dict[str, str]:
-    """Hashes of the weights after the first steps, by number of steps.  Raises `Altered`."""
+@dataclass(frozen=True, slots=True)
+class Prefix:
+    """The weights after some steps of training: their hash on each kind of processor where they were
+    made, and a sketch of them (`rebuilding.sketch_of`)."""
+
+    digests: tuple[str, ...] = ()
+    sketch: tuple[float, ...] = ()
+
+
+def prefixes(folder: Path) -> dict[str, Prefix]:
+    """What is recorded of the first steps, by their number.  Raises `Altered`."""
     path = folder / PREFIX
     if not path.is_file():
         return {}
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
+        return {
+            str(steps): Prefix(tuple(map(str, row["sha256"])), tuple(map(float, row["sketch"])))
+            for steps, row in found.items()
+        }
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise Altered(f"{path} cannot be read: {error}") from None
-    return {str(steps): str(digest) for steps, digest in found.items()}
 
 
-def record_prefix(folder: Path, steps: int, digest: str) -> None:
-    """Record the hash of the weights after some steps, beside what is recorded already."""
-    found = {**prefixes(folder), str(steps): digest}
-    (folder / PREFIX).write_text(json.dumps(found, sort_keys=True) + "\n", encoding="utf-8")
+def record_prefix(folder: Path, steps: int, digest: str, sketch: Sequence[float]) -> None:
+    """Record the weights after some steps, beside what is recorded already."""
+    rows = {**prefixes(folder)}
+    digests = {*rows.get(str(steps), Prefix()).digests, digest}
+    rows[str(steps)] = Prefix(tuple(sorted(digests)), tuple(sketch))
+    told = {key: {"sha256": row.digests, "sketch": row.sketch} for key, row in rows.items()}
+    (folder / PREFIX).write_text(json.dumps(told, sort_keys=True) + "\n", encoding="utf-8")
     write_sums(folder)
 
 

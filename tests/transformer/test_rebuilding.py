@@ -3,13 +3,15 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from musai.corpus import Corpus
 from musai.errors import Altered, NotFound
 from musai.transformer import checkpoint
-from musai.transformer.rebuilding import verify
+from musai.transformer.rebuilding import CLOSE, distance, sketch_of, verify
 from musai.transformer.run import run
+from tests.transformer.models import SMALL
 from tests.transformer.test_training import scale_tune
 
 RECIPE = """\
@@ -50,21 +52,59 @@ def said(capsys: pytest.CaptureFixture[str]) -> dict[str, object]:
 def test_the_whole_training_gives_the_same_weights(model, capsys):
     verify(model, None, None, False)
     told = said(capsys)
-    assert told["same"] is True
+    assert (told["verdict"], told["distance"]) == ("EXACT", 0.0)
     assert told["whole"] is True
     assert told["changed"] == []
 
 
 def test_its_first_steps_are_held_against_what_was_recorded(model, capsys):
     verify(model, None, 5, False)
-    assert said(capsys)["same"] is None
+    assert said(capsys)["verdict"] is None
     verify(model, None, 5, True)
-    assert said(capsys)["same"] is True
+    assert said(capsys)["verdict"] == "EXACT"
     assert checkpoint.check_sums(model)[checkpoint.PREFIX]
-    (model / checkpoint.PREFIX).write_text(json.dumps({"5": "0" * 64}), encoding="utf-8")
-    checkpoint.write_sums(model)
     verify(model, None, 5, False)
-    assert said(capsys)["same"] is False
+    assert said(capsys)["verdict"] == "EXACT"
+
+
+def test_weights_apart_by_rounding_are_equivalent_and_a_step_less_is_not(model, capsys):
+    verify(model, None, 4, True)
+    verify(model, None, 5, True)
+    capsys.readouterr()
+    rows = json.loads((model / checkpoint.PREFIX).read_text(encoding="utf-8"))
+    rounded = [x * (1 + 1e-9) for x in rows["5"]["sketch"]]
+    for sketch, verdict in ((rounded, "EQUIVALENT"), (rows["4"]["sketch"], "OTHER")):
+        rows["5"] = {"sha256": ["0" * 64], "sketch": sketch}
+        (model / checkpoint.PREFIX).write_text(json.dumps(rows), encoding="utf-8")
+        checkpoint.write_sums(model)
+        verify(model, None, 5, False)
+        told = said(capsys)
+        assert told["verdict"] == verdict
+        assert (told["distance"] < CLOSE) == (verdict == "EQUIVALENT")
+
+
+def test_what_another_processor_gives_is_recorded_beside(model):
+    for digest in ("a" * 64, "b" * 64, "a" * 64):
+        checkpoint.record_prefix(model, 3, digest, [1.0, 2.0])
+    assert checkpoint.prefixes(model)["3"] == checkpoint.Prefix(("a" * 64, "b" * 64), (1.0, 2.0))
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"5": "0"}', '{"5": {"sha256": []}}', '{"5": null}'])
+def test_a_record_that_cannot_be_read_is_told(model, tmp_path, text):
+    (tmp_path / checkpoint.PREFIX).write_text(text, encoding="utf-8")
+    with pytest.raises(Altered, match=r"prefix\.json cannot be read"):
+        checkpoint.prefixes(tmp_path)
+
+
+@pytest.mark.parametrize("size", [1e-7, 1e-2])
+def test_a_sketch_tells_how_far_networks_are_apart(size):
+    rng = np.random.Generator(np.random.Philox(5))
+    start = {name: rng.normal(size=shape) for name, shape in SMALL.weights().items()}
+    went = {name: value + 0.01 * rng.normal(size=value.shape) for name, value in start.items()}
+    other = {n: x + 0.01 * size * rng.normal(size=x.shape) for n, x in went.items()}
+    first, last, near = (sketch_of(SMALL, weights) for weights in (start, went, other))
+    assert distance(near, last, first) == pytest.approx(size, rel=0.4)
+    assert distance(last, last, first) == 0.0
 
 
 def test_another_corpus_is_told_before_anything_is_trained(model, tmp_path):
