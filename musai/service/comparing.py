@@ -67,10 +67,10 @@ def under_guard(answer: Answer, guard: Mapping[str, Any] | None) -> Answer:
     if found["corpus"] not in [row["name"] for row in guard["corpora"]]:
         return answer
     why = (
-        f"so long a run may stand under the guard of {guard['notes']} notes: {guard['stock_authors']} "
-        "authors or more hold what it is made of, the prompt holds it, or its rhythm is a little off"
+        f"So long a run may stand under the guard of {guard['notes']} notes: {guard['stock_authors']} "
+        "authors or more hold what it is made of, the prompt holds it, or its rhythm is a little off."
     )
-    return replace(answer, verdict={**found, "sentence": f"{found['sentence']}; {why}"})
+    return replace(answer, verdict={**found, "sentence": f"{found['sentence']} {why}"})
 
 
 @dataclass(slots=True)

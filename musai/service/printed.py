@@ -90,7 +90,7 @@ def fingerprinted(answer: Answer, phrase: Phrase, model: str) -> Answer:
             said = fingerprints.sentence(found, model)
             verdict = {
                 **answer.verdict,
-                "sentence": f"{answer.verdict['sentence']}; {said}",
+                "sentence": f"{answer.verdict['sentence'].rstrip('.')}; {said}",
                 "fingerprints": [asdict(work) for work in found],
             }
             return replace(answer, verdict=verdict)

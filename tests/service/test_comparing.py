@@ -253,9 +253,9 @@ class TestReport:
 def test_a_run_longer_than_the_guard_counts_is_explained(
     run: int, corpus: str | None, guard: int | None, told: bool
 ) -> None:
-    found = {"sentence": "No significant match", "longest_run": run, "corpus": corpus}
+    found = {"sentence": "No significant match.", "longest_run": run, "corpus": corpus}
     on = {"notes": guard, "stock_authors": 5, "corpora": [{"name": "tunes", "id": ""}]}
     answer = under_guard(Answer(found, [], 1.0), on if guard else None)
-    why = "; so long a run may stand under the guard of 12 notes: 5 authors or more hold what it is"
+    why = "No significant match. So long a run may stand under the guard of 12 notes: 5 authors or more hold what it is"
     assert (why in answer.verdict["sentence"]) == told
-    assert found["sentence"] == "No significant match"
+    assert found["sentence"] == "No significant match."
