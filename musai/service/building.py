@@ -28,7 +28,7 @@ class PreparerLike(Protocol):
         cannot be made."""
 
     def prepare(self, name: str, tell: Tell) -> None:
-        """Make its index, its null and its style where they are missing or old."""
+        """Make its index, its null, its style and a guard's table where they are missing or old."""
 
 
 class Preparer:
@@ -54,9 +54,10 @@ class Preparer:
             )
 
     def prepare(self, name: str, tell: Tell) -> None:
-        """Open a matcher and a style that build what they lack."""
+        """Open a matcher, a style and a guard that build what they lack."""
         from musai.corpus import Corpus
         from musai.match import Matcher
+        from musai.match.guard import SUGGESTED, Guard
         from musai.style import Style
 
         def progress(done: int, total: int, what: str) -> None:
@@ -64,8 +65,10 @@ class Preparer:
             tell(stage, done / max(1, total), what)
 
         Matcher.open(name, null="build", progress=progress)
-        # Last, and counted in seconds: no light waits for it that did not wait for the null.
+        # Last, and counted in seconds: no light waits for them that did not wait for the null.
         Style.open(Corpus.open(name), progress)
+        # The first answer under a guard would wait for its table else, sixteen seconds of four million notes.
+        Guard.open(SUGGESTED, name)
 
 
 def open_matcher(name: str) -> Any:
