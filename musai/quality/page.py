@@ -129,7 +129,7 @@ def _fewer(told: Quality, beside: Sequence[Mapping[str, Any]]) -> str:
         f"| {row['trained']:,} | {row['phrases']:,} | {row['bits']['model']['bits_per_note']:.3f} "
         f"| {np.mean(list(row['likeness']['model']['areas'].values())):.3f} "
         f"| {row['classifier_auc']:.3f} | {row['copying']['rate']:.3f} ({row['copying']['excess']:+.3f}) "
-        f"| {row['copying']['runs'][0]:.1f} | {row['infill']['right']:.1%} |\n"
+        f"| {row['copying']['runs'][0]:.1f} | {row['infill']['right']:.1%} of {row['infill']['gaps']} |\n"
         for row in sorted([*beside, told.plain_values()], key=lambda row: int(row["trained"]))
     )
     return (

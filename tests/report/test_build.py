@@ -87,7 +87,7 @@ def test_a_guard_by_fingerprints_says_whose_and_what_they_do_not_know() -> None:
     rows = [{"name": "model:studio", "id": "f" * 64}, {"name": "tunes", "id": "e" * 64}]
     told = guard_sentence({"notes": 12, "stock_authors": 5, "corpora": rows})
     assert "against the fingerprints of the works that studio was trained on and tunes:" in told
-    assert "Fingerprints know nothing of drums." in told
+    assert "Fingerprints know nothing of drums, of longer runs" in told
     told = guard_sentence({"notes": 12, "stock_authors": 5, "corpora": rows[1:]})
     assert "against tunes: no line" in told
     assert "ingerprints" not in told
