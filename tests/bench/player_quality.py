@@ -25,7 +25,8 @@ def measure(model: str | None) -> Result:
     card = (loaded.folder / CARD).read_text(encoding="utf-8")
     for line in card.splitlines():
         for start, name in ROWS.items():
-            if line.startswith(start):
+            # The first table is that of the bits; others have a row of this name too.
+            if line.startswith(start) and name not in result.figures:
                 told = line.removeprefix(start).split("|")[0].strip()
                 result.figures[name] = float(told)
                 result.add(name.replace("_", " "), told, "", "its card")
