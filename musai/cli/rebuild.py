@@ -60,4 +60,9 @@ def _line(result: dict[str, object]) -> str:
     }[str(result["verdict"])]
     changed = result["changed"]
     beside = f" (made with {'; '.join(changed)})" if isinstance(changed, list) and changed else ""
+    if result["whole"] and result["verdict"] == "OTHER":
+        beside += (
+            "; after so many steps rounding alone may lead far: --steps 20 tells another make of processor "
+            "from another recipe"
+        )
     return f"{what}: {said}; {result['sha256']}{beside}"

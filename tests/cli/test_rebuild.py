@@ -20,4 +20,6 @@ def test_the_verdict_is_said_with_the_distance(verdict, distance, said):
     assert said in _line(told)
     if verdict:
         assert "(made with torch 1, here 2)" in _line({**told, "changed": ["torch 1, here 2"]})
-        assert _line({**told, "whole": True}).startswith("the whole training: ")
+        whole = _line({**told, "whole": True})
+        assert whole.startswith("the whole training: ")
+        assert whole.endswith("from another recipe") == (verdict == "OTHER")
