@@ -29,6 +29,7 @@ from musai.match.held import (
     author_counts,
     authors_of,
     held_runs,
+    living_keys,
     segment_keys,
     work_of,
 )
@@ -202,16 +203,9 @@ def _short(keys: Ints) -> Ints:
 
 def _authors(catalogue: Catalogue) -> tuple[Ints, Ints]:
     """What would be kept of all runs of a corpus, rising, and how many authors hold each."""
-    parts, works, first = [], [], 0
-    for part in catalogue.index.segments:
-        keys, begin = segment_keys(part, RUN)
-        work = first + work_of(part, begin)
-        alive = catalogue.index.alive[work]
-        parts.append(_short(keys[alive]))
-        works.append(work[alive])
-        first += part.works
-    unique, which = np.unique(np.concatenate(parts), return_inverse=True)
-    counts = author_counts(which, np.concatenate(works), len(unique), authors_of(catalogue))
+    keys, work = living_keys(catalogue, RUN)
+    unique, which = np.unique(_short(keys), return_inverse=True)
+    counts = author_counts(which, work, len(unique), authors_of(catalogue))
     return unique, counts
 
 

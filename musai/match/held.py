@@ -86,16 +86,7 @@ def authors_of(catalogue: Catalogue) -> list[frozenset[str]]:
 
 def held_runs(catalogue: Catalogue, k: int) -> HeldRuns:
     """The runs of k notes of all living works of an index."""
-    parts = []
-    first = 0
-    for part in catalogue.index.segments:
-        keys, begin = segment_keys(part, k)
-        work = first + work_of(part, begin)
-        alive = catalogue.index.alive[work]
-        parts.append((keys[alive], work[alive]))
-        first += part.works
-    keys = np.concatenate([keys for keys, _ in parts])
-    work = np.concatenate([work for _, work in parts])
+    keys, work = living_keys(catalogue, k)
     # Works rise within each key, since the sort is stable.
     order = np.argsort(keys, kind="stable")
     keys, work = keys[order], work[order]
@@ -113,6 +104,19 @@ def held_runs(catalogue: Catalogue, k: int) -> HeldRuns:
         unique[common],
         sieve_of(unique[~common]),
     )
+
+
+def living_keys(catalogue: Catalogue, k: int) -> tuple[Ints, Ints]:
+    """Keys of all runs of k notes of the living works of an index, and the work that holds each."""
+    parts = []
+    first = 0
+    for part in catalogue.index.segments:
+        keys, begin = segment_keys(part, k)
+        work = first + work_of(part, begin)
+        alive = catalogue.index.alive[work]
+        parts.append((keys[alive], work[alive]))
+        first += part.works
+    return np.concatenate([keys for keys, _ in parts]), np.concatenate([work for _, work in parts])
 
 
 def sieve_of(keys: Ints) -> Ints:

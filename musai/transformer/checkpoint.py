@@ -6,7 +6,7 @@
                   weights.safetensors  the weights; its header says shape and origin
                   card.md              what it is, for people
                   works.csv            every work it was trained on
-                  prefix.json          hashes of the weights after the first steps (`rebuilding`)
+                  prefix.json          hashes and a sketch of the first steps' weights (`rebuilding`)
                   fingerprints.bin     hashes of runs of those works (`musai.match.fingerprints`)
                   memorization.json    what it has by heart (`musai.audit.memorization`), and
                   memorization.md      the same as a page of the card
