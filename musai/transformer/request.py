@@ -8,6 +8,7 @@ from typing import Any
 
 from musai.errors import BadRequest, check_range
 from musai.music import DENOMINATORS, Phrase
+from musai.transformer.beginnings import whole_bars
 from musai.transformer.controls import (
     BARS,
     MAX_BARS,
@@ -137,6 +138,7 @@ class Request:
         if self.mode not in SPANS:
             return
         assert self.context is not None
+        object.__setattr__(self, "context", whole_bars(self.context))
         bars, first = self.context.bars, self.first or 0
         if first + self.bars > bars:
             legal = f"1 to {bars - first} bars" if first < bars else f"first from 0 to {bars - 1}"

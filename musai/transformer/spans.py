@@ -207,9 +207,13 @@ def _ticks(
     """First and last tick of so many bars of the context."""
     tick, signature = starts[first + bars - 1]
     later = starts[first + bars][0] if first + bars < len(starts) else tick + signature.bar_ticks
-    for start, end in pairwise([t for t, _ in starts[first : first + bars]] + [later]):
+    ticks = [t for t, _ in starts[first : first + bars]] + [later]
+    for number, (start, end) in enumerate(pairwise(ticks), first):
         if end - start < STEP_TICKS:
-            raise BadRequest(f"the context has a bar of {end - start} ticks; legal is {STEP_TICKS}")
+            raise BadRequest(
+                f"the context has a bar of {end - start} ticks; legal is {STEP_TICKS}: leave bar {number} "
+                "out by first and bars"
+            )
     return starts[first][0], later
 
 
